@@ -1,0 +1,1 @@
+"""What a punch means: values in, values out. No clock, disk, network, log or framework here."""

@@ -1,0 +1,1 @@
+"""Named measurements against the physical limit and against peers, in the same run."""

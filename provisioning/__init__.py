@@ -1,0 +1,1 @@
+"""Before a node is trusted: identity, claim, image, install, self-test."""
