@@ -1,0 +1,28 @@
+"""Faults of the node's own hardware and wires: what is broken, and whether to retry or to call a technician.
+
+A refusal ("this finger is not known") is a value, and bad data of others is an `EvidenceError`. A fault is neither:
+something of ours does not work. Foreign exceptions become a fault once, at the door of the module that touches the
+thing.
+"""
+
+
+class Fault(Exception):
+    """Something of the node's own hardware or wire is bad.
+
+    Attributes:
+        kind: A short kebab-case name of what is wrong, stable for logs and metrics.
+        retry: True if trying again may help; False if a technician must come.
+        message: An English sentence for the log.
+        sentence_id: The name of the Indonesian sentence the display shows.
+    """
+
+    def __init__(self, kind: str, retry: bool, message: str, sentence_id: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+        self.retry = retry
+        self.message = message
+        self.sentence_id = sentence_id
+
+
+class SensorError(Fault):
+    """The fingerprint sensor or the wire to it is bad; `edge.sensor_faults` names the kinds and their sentences."""
