@@ -1,0 +1,100 @@
+"""Real processes of the demo: their output kept in files, killed the hard way when the play says so."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class DemoError(Exception):
+    """The demo can't go on; the sentence says which part failed and where its log is."""
+
+
+class Process:
+    """One child process with a log file of its own."""
+
+    def __init__(
+        self, name: str, module: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._command = [sys.executable, "-u", "-m", *module]
+        self._environment = {**os.environ, **environment}
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def start(self) -> None:
+        """Start, or start again; the log is continued."""
+        with self.log.open("ab") as output:
+            self._child = subprocess.Popen(
+                self._command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, as in a power cut of this one process."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+
+    def stop(self, patience_s: float = 10) -> None:
+        """SIGTERM, and SIGKILL when that is not heard within `patience_s`."""
+        if self._child is None or self._child.poll() is not None:
+            return
+        self._child.send_signal(signal.SIGTERM)
+        try:
+            self._child.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of the log, for an error message."""
+        return (
+            "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+        )
+
+
+def run(name: str, module: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """Run a command to its end and return what it printed.
+
+    Raises:
+        DemoError: it failed; its output is in the message.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", *module],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise DemoError(f"{name} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def wait_for(
+    what: str, condition: Callable[[], bool], process: Process | None = None, patience_s: float = 60
+) -> None:
+    """Wait until the condition holds.
+
+    Raises:
+        DemoError: it did not within `patience_s`, or the process that should bring it about has ended.
+    """
+    end = time.monotonic() + patience_s
+    while not condition():
+        if process is not None and not process.alive:
+            raise DemoError(f"{process.name} ended while waiting for {what}:\n{process.tail()}")
+        if time.monotonic() > end:
+            raise DemoError(f"gave up waiting for {what}" + (f":\n{process.tail()}" if process else ""))
+        time.sleep(0.05)
