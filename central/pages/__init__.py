@@ -1,0 +1,1 @@
+"""What central says over HTTP: pages for people, and the door for nodes."""
