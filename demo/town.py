@@ -52,7 +52,7 @@ OFFICES = (
 
 
 def residents() -> tuple[Resident, ...]:
-    """Everybody, the same at each call; names differ in their first sixteen letters, which the display shows."""
+    """Everybody, the same at each call; names differ in their first sixteen letters, as displays need."""
     people = []
     for number in range(PEOPLE_PER_OFFICE * len(OFFICES)):
         office = OFFICES[number // PEOPLE_PER_OFFICE]
