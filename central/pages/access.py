@@ -1,9 +1,10 @@
 """Who may call which endpoint: every endpoint carries a mark, or the app refuses to start.
 
 The mark says which roles may come in and how far they see. A view of the node door carries `@node` (it checks
-the request's signature itself) or `@anyone`; a page for people who are not signed in yet carries `@visitor`; all other
-pages carry `@signed_in` or `@allow(...)`. The marks are checked once at the start (`refuse_unmarked`) and enforced
-for each request (`central.pages.guard`), so that a view which forgets to ask is a start-up error, not a leak.
+the request's signature itself) or `@anyone`; a page for people who are not signed in yet carries `@visitor`;
+all other pages carry `@signed_in` or `@allow(...)`. The marks are checked once at the start
+(`refuse_unmarked`) and enforced for each request (`central.pages.guard`), so that a view which forgets to ask
+is a start-up error, not a leak.
 """
 
 from collections.abc import Callable
@@ -83,7 +84,7 @@ def _put(view: View, mark: Mark) -> View:
 
 
 def anyone(view: View) -> View:
-    """Mark a view that takes requests without session and without signature (a claim, a nonce, a health check)."""
+    """Mark a view that takes requests without session and signature (a claim, a nonce, a health check)."""
     return _put(view, Mark(Audience.ANYONE, frozenset(), Scope.NOTHING))
 
 
