@@ -55,7 +55,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class DayOff:
-    """A day without work. `reason` is for people: the holiday's name, the weekly rest or rest after a shift."""
+    """A day without work. `reason` is for people: the holiday's name, weekly rest or rest after a shift."""
 
     day: date
     zone: ZoneInfo

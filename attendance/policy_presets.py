@@ -72,7 +72,11 @@ def with_overlay(
     for version in changed["policies"]:
         template = version.get("overlay_templates", {}).get(name)
         if version["id"] == version_id and template is not None:
-            overlay = {"name": name, "valid_from": first.isoformat(), "valid_to": last.isoformat()}
+            overlay: dict[str, Any] = {
+                "name": name,
+                "valid_from": first.isoformat(),
+                "valid_to": last.isoformat(),
+            }
             overlay |= {"decree": {"no": decree_no}, "groups": deepcopy(template["groups"])}
             version["overlays"] = [*version.get("overlays", ()), overlay]
             Policy.parse({"serial": 1, **changed})

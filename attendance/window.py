@@ -63,9 +63,8 @@ def judge(policy: Policy, person: RosterPerson, when: datetime) -> Judgement:
     Where the windows of two shifts overlap, the punch goes to the nearer of "come" and "go".
     """
     assert when.tzinfo is not None, "a punch needs an aware time"
-    home = next(
-        filter(None, (_scheduled(policy, person, when.date() + _ONE_DAY * n) for n in (0, 1, -1))), None
-    )
+    near = (_scheduled(policy, person, when.date() + _ONE_DAY * shift) for shift in (0, 1, -1))
+    home = next((plan for plan in near if plan is not None), None)
     if home is None:
         return Judgement(Kind.OUTSIDE, None, 0, when, None)
     today = local_day(when, home.zone)
@@ -93,7 +92,7 @@ def early_minutes(schedule: Schedule, when: datetime) -> int:
 
 
 def repeat_of(judgement: Judgement, earlier: Sequence[EarlierPunch]) -> EarlierPunch | None:
-    """The punch for which the display answers "Sudah absen". It is for the display only: this one is stored too.
+    """The punch for which the display answers "Sudah absen". Only the display cares: this one is stored too.
 
     A coming punch repeats the day's first coming punch, however long ago: the first one counts. A going-home
     punch repeats one of a few minutes ago. Too early to go home is answered as such, however often.
