@@ -26,3 +26,14 @@ class Fault(Exception):
 
 class SensorError(Fault):
     """The fingerprint sensor or the wire to it is bad; `edge.sensor_faults` names the kinds and their sentences."""
+
+
+class LinkError(Fault):
+    """The way to central is bad; `edge.link_faults` names the kinds and their sentences."""
+
+
+class EnrolmentError(Fault):
+    """The node is not claimed, or what the claim left behind can't be read: keys, or `server.json`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(kind, False, message, "not-enrolled")
