@@ -140,6 +140,9 @@ class SystemParameters:
         """The same answer again, as the module sent it."""
         words = (self.status, self.system_id, self.capacity, self.level)
         tail = self.address.to_bytes(4, "big"), self.packet_size_code, self.baud_code
-        return b"\x00" + b"".join(w.to_bytes(2, "big") for w in words) + tail[0] + b"".join(
-            w.to_bytes(2, "big") for w in tail[1:]
+        return (
+            b"\x00"
+            + b"".join(w.to_bytes(2, "big") for w in words)
+            + tail[0]
+            + b"".join(w.to_bytes(2, "big") for w in tail[1:])
         )

@@ -7,8 +7,9 @@ of 17 bytes comes. No other command is answered with that length and the module 
 older can still be on its way.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
+from threading import get_ident
 
 from edge.sensor_faults import SensorFault, sensor_error
 from edge.sensor_frames import ACK, COMMAND, DATA, END, HEADER_BYTES, Frame, SystemParameters, encode
@@ -45,7 +46,7 @@ class CheckedLink:
         until: Monotonic second after which no exchange begins or waits any longer.
         failure: Why the last `read` served nothing.
         answered_at: Monotonic second of the last sound answer.
-        """
+    """
 
     def __init__(
         self, port: Port, address: int, password: int, pace: Pace | None = None, tally: Tally | None = None
@@ -53,6 +54,7 @@ class CheckedLink:
         self._port = port
         self._address = address
         self._password = password
+        self._owner = get_ident()
         self._pace = pace or Pace()
         self._tally = tally or Tally()
         self._receiver = Receiver(port, address, self._pace, self._tally)
@@ -184,9 +186,11 @@ class CheckedLink:
             parameters = self._fence_once()
             if parameters is None:
                 continue
-            if self._same_module(parameters) or parameters == met:
+            # A new answer may be a damaged one whose sum still fits: only twice the same is believed.
+            if self._same_module(parameters) or (
+                met is not None and replace(parameters, status=met.status) == met
+            ):
                 return self._accept(parameters)
-            # A changed answer may be a damaged one whose sum still fits: only twice the same is believed.
             met = parameters
         self._dirty = True
         raise sensor_error(SensorFault.SILENT, f"no sound answer to ReadSysPara in {FENCE_ATTEMPTS} attempts")
@@ -215,11 +219,16 @@ class CheckedLink:
         """The module has started anew since the last VfyPwd; the next fence attempt closes over its answer."""
         answer = self.exchange(bytes([Op.VERIFY_PASSWORD]) + self._password.to_bytes(4, "big"))
         if answer is not None and answer[0] == Code.WRONG_PASSWORD:
-            raise sensor_error(SensorFault.WRONG_PASSWORD, "the module has another password than the settings")
+            raise sensor_error(
+                SensorFault.WRONG_PASSWORD, "the module has another password than the settings"
+            )
 
     def _same_module(self, parameters: SystemParameters) -> bool:
         known = self.parameters
-        return known is not None and (known.capacity, known.address) == (parameters.capacity, parameters.address)
+        return known is not None and (known.capacity, known.address) == (
+            parameters.capacity,
+            parameters.address,
+        )
 
     def _accept(self, parameters: SystemParameters) -> SystemParameters:
         if self.parameters is not None and not self._same_module(parameters):
@@ -243,6 +252,9 @@ class CheckedLink:
     # -- one exchange ---------------------------------------------------------------------------------------------
 
     def _begin(self, command: bytes) -> None:
+        # Two threads on one wire would read each other's answers. One owner, and the other is told.
+        if get_ident() != self._owner:
+            raise sensor_error(SensorFault.WRONG_THREAD, "the sensor belongs to another thread")
         now = self._pace.clock()
         if now >= self.until:
             raise sensor_error(SensorFault.NO_ANSWER, "the time allowed for this reading is over")
@@ -274,7 +286,8 @@ class CheckedLink:
                 continue
             self.answered_at = self._pace.clock()
             return self._answered(frame, shape)
-        return self._failed(foreign)
+        self._failed(foreign)
+        return None
 
     def _answered(self, frame: Frame, shape: Shape) -> Frame:
         if frame.content[0] != Code.OK:

@@ -39,7 +39,13 @@ class ModelProfile:
 
 R503 = ModelProfile("r503", True, True, frozenset({512, 768, 1536}), 50, 0.1, frozenset({1, 2, 4, 6, 12}))
 OPTICAL = ModelProfile(
-    "optical", False, False, frozenset({512, 768, 810, 1536}), 50, 0.5, frozenset(range(1, _MAX_BAUD_CODE + 1))
+    "optical",
+    False,
+    False,
+    frozenset({512, 768, 810, 1536}),
+    50,
+    0.5,
+    frozenset(range(1, _MAX_BAUD_CODE + 1)),
 )
 
 

@@ -1,0 +1,354 @@
+"""The fingerprint sensor at the door.
+
+One owner thread connects and reads; a second thread is refused. Every failure comes out as a `SensorError` that says
+whether to retry. After an unplug the next calls reopen the port by its path, with growing pauses, and make sure that the
+module that came back is the one that went.
+"""
+
+from dataclasses import dataclass, fields
+from enum import Enum
+from threading import get_ident
+
+from edge.faults import SensorError
+from edge.sensor_faults import PORT_FAULTS, SensorFault, sensor_error
+from edge.sensor_glass import Glass
+from edge.sensor_identifying import (
+    Held,
+    Identification,
+    Match,
+    NoFinger,
+    PoorImage,
+    Rules,
+    Unrecognised,
+)
+from edge.sensor_identity import SensorIdentity, differences, read_identity, read_serial
+from edge.sensor_opcodes import BAUD_UNIT_BPS, Code
+from edge.sensor_pace import Pace
+from edge.sensor_probe import Found, Wire, probe
+from edge.sensor_receiver import Tally
+from edge.sensor_templates import TemplateShelf
+
+__all__ = [
+    "FingerprintSensor",
+    "Held",
+    "Identification",
+    "Light",
+    "Match",
+    "NoFinger",
+    "PoorImage",
+    "SensorIdentity",
+    "SensorSettings",
+    "Unrecognised",
+]
+
+GAP_S = 2.0
+AUDIT_S = 3600.0
+_FIRST_BACKOFF_S = 0.2
+_LONGEST_BACKOFF_S = 5.0
+_BAUD_PARAMETER = 4
+_BAUD_SETTLE_S = 0.3
+_UNSIGNED_32 = range(1 << 32)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSettings:
+    """How the sensor is reached and how sure a match must be.
+
+    Attributes:
+        path: Stable path of the serial port (`/dev/serial/by-path/...` for an adapter).
+        baud: Line speed in bits per second.
+        password: The module's 32-bit password; 0 is the factory's.
+        address: The module's 32-bit address; 0xFFFFFFFF is the factory's.
+        minimum_score: A match below this score is none.
+        second_capture_below: A match below this score needs a second capture that agrees.
+        poll_interval_ms: Pause between two looks at the empty glass.
+    """
+
+    path: str
+    baud: int
+    password: int
+    address: int
+    minimum_score: int
+    second_capture_below: int
+    poll_interval_ms: int
+
+    def __post_init__(self) -> None:
+        """Refuse settings no module can have.
+
+        Raises:
+            ValueError: with the name of the wrong setting.
+        """
+        if not self.path:
+            raise ValueError("path of the sensor is empty")
+        if self.baud % BAUD_UNIT_BPS or not 1 <= self.baud // BAUD_UNIT_BPS <= 12:
+            raise ValueError(f"baud {self.baud} is not 1 to 12 times {BAUD_UNIT_BPS}")
+        for field in fields(self)[2:]:
+            value = getattr(self, field.name)
+            if not isinstance(value, int) or value not in _UNSIGNED_32:
+                raise ValueError(f"{field.name} {value!r} is not a 32-bit number")
+
+
+class Light(Enum):
+    """What the ring tells, as colour, mode, speed and cycles of an R503's AuraLedConfig."""
+
+    READY = (2, 1, 0x80, 0)
+    WAIT = (5, 2, 0x20, 0)
+    ACCEPTED = (4, 3, 0, 0)
+    REFUSED = (1, 2, 0x20, 3)
+    FAULT = (1, 3, 0, 0)
+    OFF = (1, 4, 0, 0)
+
+
+class FingerprintSensor:
+    """The sensor as the punch loop sees it."""
+
+    def __init__(self, settings: SensorSettings, pace: Pace | None = None) -> None:
+        """Touch nothing yet; `connect` does.
+
+        Args:
+            settings: Where it is and how sure a match must be.
+            pace: Deadlines; only an emulator in fast time needs another than the default.
+        """
+        self._settings = settings
+        self._pace = pace or Pace()
+        self._tally = Tally()
+        rules = Rules(settings.minimum_score, settings.second_capture_below)
+        self._glass = Glass(rules, self._pace)
+        self._owner: int | None = None
+        self._found: Found | None = None
+        self._identity: SensorIdentity | None = None
+        self._swapped: SensorError | None = None
+        self._backoff_s = _FIRST_BACKOFF_S
+        self._reopen_at = float("-inf")
+        self._audit_at = float("inf")
+        self._light: Light | None = None
+
+    def connect(self, expected: SensorIdentity | None = None) -> SensorIdentity:
+        """Open the port, find out what answers, and take it as the module to work with.
+
+        Args:
+            expected: The identity known from before; another one is refused.
+
+        Raises:
+            SensorError: of a kind for each cause: port-missing, port-busy, link-down, sensor-silent, wrong-password,
+                other-address, wrong-baud, no-parameters, odd-parameters, sensor-swapped.
+        """
+        if self._owner is None:
+            self._owner = get_ident()
+        self._check_thread()
+        self._drop()
+        self._swapped = None
+        self._open(scan=True)
+        identity = self._read_identity()
+        if expected is not None:
+            self._refuse_other(expected, identity)
+        self._take(identity)
+        return identity
+
+    def read_finger(self) -> Identification:
+        """Look at the glass once; identify a finger that has just come. Blocks 0.1 s, or up to about 4 s with a finger.
+
+        After a definite answer (`Match`, `Unrecognised`) the same touch is only `Held` until the finger is lifted.
+
+        Raises:
+            SensorError: the caller may call again after a moment if `retry` is true.
+        """
+        with _Dropping(self):
+            found = self._up()
+            answer = self._glass.read(found.commands)
+            if isinstance(answer, NoFinger) and self._pace.clock() >= self._audit_at:
+                self._audit()
+            return answer
+
+    def wait_for_touch(self, limit_s: float) -> Identification:
+        """Poll until a finger has been read, at most this many seconds; then `NoFinger`.
+
+        Raises:
+            SensorError: as `read_finger`.
+        """
+        end = self._pace.clock() + limit_s
+        while True:
+            answer = self.read_finger()
+            if not isinstance(answer, NoFinger | Held):
+                return answer
+            if self._pace.clock() >= end:
+                return NoFinger()
+            self._pace.sleep(self._pace.s(self._settings.poll_interval_ms / 1000))
+
+    def identity(self) -> SensorIdentity:
+        """The module's identity as it is now; after an enrolment, this is the one to keep.
+
+        Raises:
+            SensorError: no sound answer, or the port is not open.
+        """
+        with _Dropping(self):
+            self._up()
+            identity = self._read_identity()
+            self._take(identity)
+            return identity
+
+    def templates(self) -> TemplateShelf:
+        """The module's templates, to read, write and erase. Call `identity` when the work is done.
+
+        Raises:
+            SensorError: the port is not open.
+        """
+        with _Dropping(self):
+            found = self._up()
+            self._glass.forget_features()
+            return TemplateShelf(found.commands, found.profile, self._pace)
+
+    def set_light(self, light: Light) -> None:
+        """Show a state on the ring, if the module has one. Never fails: a dead lamp must not stop a punch.
+
+        Raises:
+            SensorError: wrong-thread only.
+        """
+        self._check_thread()
+        if self._found is None or not self._found.profile.ring or light is self._light:
+            return
+        try:
+            code = self._found.commands.library.set_light(*light.value)
+            self._light = light if code == Code.OK else None
+        except SensorError as error:
+            # What is wrong with the wire is told by the next reading, which also mends it.
+            self._light = None
+            if error.kind in PORT_FAULTS:
+                self._drop()
+
+    def align_baud(self, baud: int) -> None:
+        """Move the module from the settings' speed to another one. One flash write, and none if it is there already.
+
+        The settings must be changed by the caller: this object closes afterwards.
+
+        Raises:
+            SensorError: refused; wrong-baud if the module is not heard at the new speed.
+        """
+        with _Dropping(self):
+            found = self._up()
+            code = baud // BAUD_UNIT_BPS
+            if baud % BAUD_UNIT_BPS or code not in found.profile.baud_codes:
+                raise sensor_error(SensorFault.WRONG_BAUD, f"a {found.profile.name} has no {baud} bps")
+            if found.commands.link.fence().baud_code != code:
+                found.commands.once(
+                    lambda: found.commands.library.set_parameter(_BAUD_PARAMETER, code), frozenset({Code.OK})
+                )
+                self._pace.sleep(self._pace.s(_BAUD_SETTLE_S))
+        self.close()
+
+    def counters(self) -> dict[str, int]:
+        """Counts since the start: damaged sums, noise, stale answers, timeouts, fences, reboots, swaps, reopenings."""
+        return {field.name: getattr(self._tally, field.name) for field in fields(self._tally)}
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._drop()
+        self._identity = None
+
+    # -- connection -----------------------------------------------------------------------------------------------
+
+    def _check_thread(self) -> None:
+        if self._owner is not None and self._owner != get_ident():
+            raise sensor_error(SensorFault.WRONG_THREAD, "the sensor belongs to the thread that connected it")
+
+    def _up(self) -> Found:
+        """The connected module, reopened and rechecked where that is due."""
+        self._check_thread()
+        if self._swapped is not None:
+            raise self._swapped
+        if self._identity is None:
+            raise sensor_error(SensorFault.CLOSED, "the sensor has not been connected")
+        if self._found is None:
+            self._reopen(self._identity)
+        assert self._found is not None
+        link = self._found.commands.link
+        if link.take_reboot() or self._pace.clock() - link.answered_at > self._pace.s(GAP_S):
+            self._recheck(self._identity)
+        return self._found
+
+    def _open(self, *, scan: bool) -> None:
+        settings = self._settings
+        wire = Wire(settings.path, settings.baud, settings.password, settings.address)
+        self._found = probe(wire, self._pace, self._tally, scan=scan)
+        self._glass.forget_features()
+        self._light = None
+
+    def _reopen(self, known: SensorIdentity) -> None:
+        if self._pace.clock() < self._reopen_at:
+            raise sensor_error(SensorFault.LINK_DOWN, "the port is down; it is not yet time to try again")
+        self._tally.reopen += 1
+        try:
+            self._open(scan=False)
+            self._refuse_other(known, self._read_identity())
+        except SensorError as error:
+            self._reopen_at = self._pace.clock() + self._pace.s(self._backoff_s)
+            self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
+            self._close_link()
+            raise
+        self._backoff_s = _FIRST_BACKOFF_S
+
+    def _drop(self) -> None:
+        """Close the port; it may be opened again at once the first time, later with pauses."""
+        self._close_link()
+        self._reopen_at = float("-inf")
+
+    def _close_link(self) -> None:
+        if self._found is not None:
+            self._found.commands.link.close()
+            self._found = None
+
+    # -- identity -------------------------------------------------------------------------------------------------
+
+    def _read_identity(self) -> SensorIdentity:
+        assert self._found is not None
+        return read_identity(self._found.commands, self._found.profile.name, self._found.serial)
+
+    def _take(self, identity: SensorIdentity) -> None:
+        self._identity = identity
+        self._audit_at = self._pace.clock() + self._pace.s(AUDIT_S)
+
+    def _recheck(self, known: SensorIdentity) -> None:
+        """The module started anew or was long silent: make sure of it with as few exchanges as possible."""
+        assert self._found is not None
+        commands = self._found.commands
+        commands.link.doubt()
+        same_serial = known.serial is None or read_serial(commands.link) == known.serial
+        if not same_serial or commands.count() != known.template_count:
+            self._audit()
+
+    def _audit(self) -> None:
+        assert self._found is not None
+        assert self._identity is not None
+        known = self._identity
+        if known.serial is not None:
+            serial = read_serial(self._found.commands.link)
+            self._found = Found(self._found.commands, self._found.profile, serial)
+        self._refuse_other(known, self._read_identity())
+        self._take(known)
+
+    def _refuse_other(self, known: SensorIdentity, met: SensorIdentity) -> None:
+        unlike = differences(known, met)
+        if not unlike:
+            return
+        self._tally.swap += 1
+        self._swapped = sensor_error(
+            SensorFault.SWAPPED, "not the module that was here before: " + "; ".join(unlike)
+        )
+        raise self._swapped
+
+
+class _Dropping:
+    """Closes the port when it has failed or the module has fallen silent, so that the next call reopens it."""
+
+    def __init__(self, sensor: FingerprintSensor) -> None:
+        self._sensor = sensor
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SensorError) and error.kind in PORT_FAULTS | {
+            SensorFault.SILENT,
+            SensorFault.SWAPPED,
+        }:
+            self._sensor._drop()

@@ -1,0 +1,161 @@
+"""Finds out at the start what stands at the other end of the wire, and names what is wrong with it.
+
+The library says "Failed to find sensor, check wiring!" for a wrong password, another address, another speed and a cut
+wire alike. A technician needs to know which.
+"""
+
+from dataclasses import dataclass
+
+from edge.faults import SensorError
+from edge.sensor_commands import SensorCommands
+from edge.sensor_faults import SensorFault, sensor_error
+from edge.sensor_frames import SystemParameters
+from edge.sensor_identity import read_serial
+from edge.sensor_library import SensorLibrary
+from edge.sensor_link import CheckedLink
+from edge.sensor_models import ModelProfile, odd_parameters, profile_of
+from edge.sensor_opcodes import BAUD_UNIT_BPS, Code, Op
+from edge.sensor_pace import Pace
+from edge.sensor_port import SensorPort
+from edge.sensor_receiver import Tally
+
+FACTORY_ADDRESS = 0xFFFFFFFF
+_ATTEMPTS = 4
+_SCAN_CODES = (6, 12, 1, 2, 4, 3, 5, 7, 8, 9, 10, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a module is to be reached."""
+
+    path: str
+    baud: int
+    password: int
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A module that answers as it should."""
+
+    commands: SensorCommands
+    profile: ModelProfile
+    serial: str | None
+
+
+def probe(wire: Wire, pace: Pace, tally: Tally, *, scan: bool) -> Found:
+    """Open the port and make sure of the module.
+
+    Args:
+        wire: Where and how.
+        pace: Deadlines.
+        tally: Counters that go on through every reopening.
+        scan: Also look at other speeds and at the factory address when nothing answers (some seconds).
+
+    Raises:
+        SensorError: a kind for each cause; see `edge.sensor_faults`.
+    """
+    link = _open(wire, wire.baud, wire.address, pace, tally)
+    try:
+        _greet(link, wire)
+        _parameters(link, wire)
+        library = SensorLibrary(link, wire.address, wire.password)
+        serial = read_serial(link)
+        profile = profile_of(tells_serial=serial is not None)
+        assert link.parameters is not None
+        return Found(SensorCommands(link, library, link.parameters.capacity), profile, serial)
+    except SensorError as error:
+        link.close()
+        if scan and error.kind == SensorFault.SILENT:
+            _scan(wire, pace, tally)
+        raise
+
+
+def _open(wire: Wire, baud: int, address: int, pace: Pace, tally: Tally) -> CheckedLink:
+    port = SensorPort(wire.path, baud, pace.read_slice_s)
+    return CheckedLink(port, address, wire.password, pace, tally)
+
+
+def _greeting(password: int) -> bytes:
+    return bytes([Op.VERIFY_PASSWORD]) + password.to_bytes(4, "big")
+
+
+def _greet(link: CheckedLink, wire: Wire) -> None:
+    """VfyPwd until a clear answer comes. The first ones may be lost: a module is deaf for a while after power-up."""
+    refusals = 0
+    for _ in range(_ATTEMPTS):
+        answer = link.exchange(_greeting(wire.password))
+        link.doubt()
+        if answer is None:
+            continue
+        if answer[0] == Code.OK:
+            return
+        refusals += answer[0] == Code.WRONG_PASSWORD
+        if answer[0] == Code.BAD_ADDRESS:
+            raise sensor_error(SensorFault.OTHER_ADDRESS, f"the module does not listen to {wire.address:08X}")
+        if refusals > 1:
+            raise sensor_error(
+                SensorFault.WRONG_PASSWORD, "the module has another password than the settings"
+            )
+    if link.other_address is not None:
+        raise sensor_error(
+            SensorFault.OTHER_ADDRESS,
+            f"the module answers from {link.other_address:08X}, the settings say {wire.address:08X}",
+        )
+    raise sensor_error(
+        SensorFault.SILENT,
+        f"nothing answers on {wire.path} at {wire.baud} bps: check power, wiring and address",
+    )
+
+
+def _parameters(link: CheckedLink, wire: Wire) -> None:
+    try:
+        parameters = _patient_fence(link)
+    except SensorError as error:
+        if error.kind != SensorFault.SILENT:
+            raise
+        raise sensor_error(
+            SensorFault.NO_PARAMETERS,
+            "the module takes the password but not ReadSysPara, as R308 modules do: it cannot be used",
+        ) from error
+    odd = odd_parameters(parameters, wire.address)
+    if odd is not None:
+        raise sensor_error(SensorFault.ODD_PARAMETERS, f"the module reports {odd}")
+
+
+def _patient_fence(link: CheckedLink) -> SystemParameters:
+    """Two tries: "cannot be used" is not said because of some noise."""
+    try:
+        return link.fence()
+    except SensorError as error:
+        if error.kind != SensorFault.SILENT:
+            raise
+    return link.fence()
+
+
+def _scan(wire: Wire, pace: Pace, tally: Tally) -> None:
+    """Nothing answered: look where a module might be instead.
+
+    Raises:
+        SensorError: wrong-baud or other-address; returns if nothing was found there either.
+    """
+    if wire.address != FACTORY_ADDRESS and _answers(wire, wire.baud, FACTORY_ADDRESS, pace, tally):
+        raise sensor_error(
+            SensorFault.OTHER_ADDRESS,
+            f"the module has the factory address, the settings say {wire.address:08X}",
+        )
+    for code in _SCAN_CODES:
+        baud = code * BAUD_UNIT_BPS
+        if baud != wire.baud and _answers(wire, baud, wire.address, pace, tally):
+            raise sensor_error(
+                SensorFault.WRONG_BAUD, f"the module speaks at {baud} bps, the settings say {wire.baud}"
+            )
+
+
+def _answers(wire: Wire, baud: int, address: int, pace: Pace, tally: Tally) -> bool:
+    link = _open(wire, baud, address, pace, tally)
+    try:
+        # Twice, because the bytes sent at another speed may have left the module in the middle of a packet.
+        return any(link.exchange(_greeting(wire.password)) is not None for _ in range(2))
+    finally:
+        link.close()

@@ -1,0 +1,165 @@
+"""Work with templates: captures for an enrolment, and slots that are read, written and erased with proof.
+
+A write to the module's flash is never repeated blindly and never believed: the index, the count and the bytes are read
+back. "Stored" is said only of what was seen to be there.
+"""
+
+from collections.abc import Callable
+
+from edge.faults import SensorError
+from edge.sensor_commands import SensorCommands
+from edge.sensor_faults import SensorFault, sensor_error
+from edge.sensor_glass import poor_reason
+from edge.sensor_library import SearchAnswer
+from edge.sensor_models import PACKET_BYTES, ModelProfile
+from edge.sensor_opcodes import Code
+from edge.sensor_pace import Pace
+
+SETTLE_S = 1.0
+_WORK_BUFFER = 1
+_DONE = frozenset({Code.OK})
+_UNSURE = frozenset(
+    {SensorFault.NO_ANSWER, SensorFault.DAMAGED_ANSWER, SensorFault.FOREIGN_ANSWER, SensorFault.REFUSED}
+)
+
+
+class TemplateShelf:
+    """The templates of one connected module. Every method raises `SensorError` when there is no sound answer."""
+
+    def __init__(self, commands: SensorCommands, profile: ModelProfile, pace: Pace) -> None:
+        self._commands = commands
+        self._profile = profile
+        self._pace = pace
+
+    def slots(self) -> frozenset[int]:
+        """The slots in use, where index and count agree.
+
+        Raises:
+            SensorError: damaged-answer if they do not agree (R551 modules have an index that is off by one).
+        """
+        slots = self._commands.index()
+        if self._commands.count() != len(slots):
+            slots, count = self._commands.index(), self._commands.count()
+            if count != len(slots):
+                raise sensor_error(
+                    SensorFault.DAMAGED_ANSWER, f"the index holds {len(slots)} slots, the count says {count}"
+                )
+        return slots
+
+    def capture_to_buffer(self, buffer: int) -> str | None:
+        """Take one image into a buffer. None if it worked; otherwise "no-finger" or why the image is poor."""
+        code = self._commands.take_image()
+        if code == Code.NO_FINGER:
+            return "no-finger"
+        if code != Code.OK:
+            return "capture-failed"
+        return poor_reason(self._commands.extract(buffer))
+
+    def make_model(self) -> bool:
+        """Combine the captures. True is no proof that they were of one finger (PID 4750 combines two people)."""
+        return self._commands.make_model()
+
+    def compare(self) -> int | None:
+        """Score of buffer 1 against buffer 2, or None if they do not match."""
+        return self._commands.compare()
+
+    def find(self) -> SearchAnswer:
+        """Search the whole library for the features in buffer 1."""
+        return self._commands.search()
+
+    def find_in(self, slot: int) -> SearchAnswer:
+        """Compare the features in buffer 1 with one slot."""
+        self._commands.check_slot(slot)
+        return self._commands.search_one(slot)
+
+    def download(self, buffer: int) -> bytes:
+        """The bytes of a buffer, read twice and equal.
+
+        Raises:
+            SensorError: template-size, or damaged-answer if two readings differ.
+        """
+        first = self._commands.receive_template(buffer)
+        if first != self._commands.receive_template(buffer):
+            raise sensor_error(SensorFault.DAMAGED_ANSWER, "two readings of one buffer differ")
+        self._check_size(first)
+        return first
+
+    def upload(self, data: bytes, buffer: int) -> None:
+        """Fill a buffer and make sure that it holds these bytes.
+
+        Raises:
+            SensorError: template-size; not-stored if the module refused or holds something else.
+        """
+        self._check_size(data)
+        parameters = self._commands.link.parameters
+        assert parameters is not None
+        packet_bytes = PACKET_BYTES[parameters.packet_size_code]
+        code = self._commands.library.send_template(data, buffer, packet_bytes)
+        self._commands.link.doubt()
+        if code != Code.OK:
+            raise sensor_error(SensorFault.NOT_STORED, f"the module refused the template ({code:02X})")
+        if self._commands.receive_template(buffer) != data:
+            raise sensor_error(SensorFault.NOT_STORED, "the buffer does not hold what was sent")
+
+    def store(self, slot: int, buffer: int = _WORK_BUFFER) -> None:
+        """Write a buffer to an empty slot, and see it there.
+
+        Raises:
+            SensorError: slot-out-of-range; flash-error; not-stored, also when the slot is in use: a template is
+                never written over another, so that nobody inherits a slot by mistake.
+        """
+        self._commands.check_slot(slot)
+        before = self._commands.index()
+        if slot in before:
+            raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} is in use")
+        self._written(lambda: self._commands.library.store(slot, buffer))
+        if self._commands.index() != before | {slot} or self._commands.count() != len(before) + 1:
+            raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} does not show in the module's index")
+
+    def delete(self, slot: int) -> None:
+        """Erase a slot, and see it empty. An empty slot is left alone.
+
+        Raises:
+            SensorError: slot-out-of-range; flash-error; not-stored if the slot is still in use.
+        """
+        self._commands.check_slot(slot)
+        before = self._commands.index()
+        if slot not in before:
+            return
+        self._written(lambda: self._commands.library.delete(slot))
+        if self._commands.index() != before - {slot}:
+            raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} is still in the module's index")
+
+    def read_template(self, slot: int) -> bytes | None:
+        """The template of a slot, or None if it holds none."""
+        if not self._commands.load(slot, _WORK_BUFFER):
+            return None
+        return self.download(_WORK_BUFFER)
+
+    def write_template(self, slot: int, data: bytes) -> None:
+        """Put a template made elsewhere into an empty slot, byte for byte.
+
+        Raises:
+            SensorError: as `upload` and `store`; not-stored if the slot's bytes differ, after erasing it again.
+        """
+        self.upload(data, _WORK_BUFFER)
+        # OpenKNX: a Store within a second of the transfer may fail.
+        self._pace.sleep(self._pace.s(SETTLE_S))
+        self.store(slot)
+        if self.read_template(slot) != data:
+            self.delete(slot)
+            raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} holds other bytes than were sent")
+
+    def _check_size(self, data: bytes) -> None:
+        if len(data) not in self._profile.template_bytes:
+            raise sensor_error(
+                SensorFault.TEMPLATE_SIZE, f"{len(data)} bytes are no {self._profile.name} template"
+            )
+
+    def _written(self, write: Callable[[], int]) -> None:
+        """One attempt at a flash write. If its answer is in doubt, what follows reads back and decides."""
+        try:
+            self._commands.once(write, _DONE)
+        except SensorError as error:
+            if error.kind not in _UNSURE:
+                raise
