@@ -1,8 +1,8 @@
 """The fingerprint sensor at the door.
 
-One owner thread connects and reads; a second thread is refused. Every failure comes out as a `SensorError` that says
-whether to retry. After an unplug the next calls reopen the port by its path, with growing pauses, and make sure that the
-module that came back is the one that went.
+One owner thread connects and reads; a second thread is refused. Every failure comes out as a `SensorError`
+that says whether to retry. After an unplug the next calls reopen the port by its path, with growing pauses,
+and make sure that the module that came back is the one that went.
 """
 
 from dataclasses import dataclass, fields
@@ -130,7 +130,8 @@ class FingerprintSensor:
             expected: The identity known from before; another one is refused.
 
         Raises:
-            SensorError: of a kind for each cause: port-missing, port-busy, link-down, sensor-silent, wrong-password,
+            SensorError: of a kind for each cause: port-missing, port-busy, link-down, sensor-silent,
+            wrong-password,
                 other-address, wrong-baud, no-parameters, odd-parameters, sensor-swapped.
         """
         if self._owner is None:
@@ -146,9 +147,12 @@ class FingerprintSensor:
         return identity
 
     def read_finger(self) -> Identification:
-        """Look at the glass once; identify a finger that has just come. Blocks 0.1 s, or up to about 4 s with a finger.
+        """Look at the glass once; identify a finger that has just come.
 
-        After a definite answer (`Match`, `Unrecognised`) the same touch is only `Held` until the finger is lifted.
+        Blocks 0.1 s, or up to about 4 s with a finger.
+
+        After a definite answer (`Match`, `Unrecognised`) the same touch is only `Held` until the finger is
+        lifted.
 
         Raises:
             SensorError: the caller may call again after a moment if `retry` is true.
@@ -217,7 +221,9 @@ class FingerprintSensor:
                 self._drop()
 
     def align_baud(self, baud: int) -> None:
-        """Move the module from the settings' speed to another one. One flash write, and none if it is there already.
+        """Move the module from the settings' speed to another one.
+
+        One flash write, and none if it is there already.
 
         The settings must be changed by the caller: this object closes afterwards.
 
@@ -245,7 +251,8 @@ class FingerprintSensor:
         self._drop()
         self._identity = None
 
-    # -- connection -----------------------------------------------------------------------------------------------
+    # -- connection
+    # -----------------------------------------------------------------------------------------------
 
     def _check_thread(self) -> None:
         if self._owner is not None and self._owner != get_ident():
@@ -297,7 +304,8 @@ class FingerprintSensor:
             self._found.commands.link.close()
             self._found = None
 
-    # -- identity -------------------------------------------------------------------------------------------------
+    # -- identity
+    # -------------------------------------------------------------------------------------------------
 
     def _read_identity(self) -> SensorIdentity:
         assert self._found is not None

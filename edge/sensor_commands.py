@@ -83,7 +83,10 @@ class SensorCommands:
         return counts[0]
 
     def index(self) -> frozenset[int]:
-        """The slots in use, page by page. Bits at or beyond the capacity are leftovers of the module's memory."""
+        """The slots in use, page by page.
+
+        Bits at or beyond the capacity are leftovers of the module's memory.
+        """
         slots: set[int] = set()
         for page in range((self.capacity + INDEX_PAGE_SLOTS - 1) // INDEX_PAGE_SLOTS):
             bits = int.from_bytes(self._index_page(page), "little")
@@ -154,7 +157,8 @@ class SensorCommands:
 
     def _refuse(self, code: int) -> None:
         if code == Code.PASSWORD_NEEDED:
-            # It has started anew. Nothing was executed, so saying the password and asking again is always right.
+            # It has started anew. Nothing was executed, so saying the password and asking again is always
+            # right.
             if self.library.verify_password() == Code.WRONG_PASSWORD:
                 raise sensor_error(SensorFault.WRONG_PASSWORD, "the module no longer takes the password")
             raise sensor_error(SensorFault.PASSWORD_NEEDED, "the module had lost its session")

@@ -1,7 +1,7 @@
 """Packets of the UART fingerprint module, to bytes and back. Bytes in, values out: no port, no clock.
 
-`EF 01 | address(4) | pid(1) | length(2) | content | sum(2)`, big-endian. The sum is a plain 16-bit addition over
-pid, length and content (ZFM-20 manual v2.0, 5.1), so header and address have to be compared literally.
+`EF 01 | address(4) | pid(1) | length(2) | content | sum(2)`, big-endian. The sum is a plain 16-bit addition
+over pid, length and content (ZFM-20 manual v2.0, 5.1), so header and address have to be compared literally.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ def encode(address: int, pid: int, content: bytes) -> bytes:
 class FrameHunter:
     """Finds packets in a stream that may hold noise, halves and damaged packets.
 
-    After a wrong sum it steps one byte on, not past the whole packet: the damaged byte may be the length, and the next
-    good packet may lie inside what the length claims.
+    After a wrong sum it steps one byte on, not past the whole packet: the damaged byte may be the length, and
+    the next good packet may lie inside what the length claims.
     """
 
     def __init__(self, address: int) -> None:

@@ -83,7 +83,10 @@ class Glass:
             commands.link.until = float("inf")
 
     def _bare(self) -> NoFinger:
-        """No finger. Lifted means seen bare twice, some time apart: one reading alone may be a capture that failed."""
+        """No finger.
+
+        Lifted means seen bare twice, some time apart: one reading alone may be a capture that failed.
+        """
         now = self._pace.clock()
         if self._bare_since is None:
             self._bare_since = now
@@ -126,7 +129,9 @@ class Glass:
             self._before = Before(known=True, slot=last.slot if isinstance(last, Found) else None)
 
     def _look(self, commands: SensorCommands, image_code: int) -> Look:
-        """One look, of which the image has just been taken. No other image may be taken before its searches are over:
+        """One look, of which the image has just been taken.
+
+        No other image may be taken before its searches are over:
         on R503 that spoils them."""
         if image_code == Code.NO_FINGER:
             return Gone()

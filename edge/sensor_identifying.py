@@ -1,12 +1,13 @@
 """Decides what one or more looks at a finger mean. Values in, values out: touches nothing.
 
-A look is one image, its features and the searches over them. One look suffices for a strong match. Two are asked for
-where one could deceive:
+A look is one image, its features and the searches over them. One look suffices for a strong match. Two are
+asked for where one could deceive:
 
 * not found: a damaged command can make a module search in the wrong place, and people press badly;
 * a score between the minimum and `second_capture_below`;
-* a match to the slot that the features *before* this reading belonged to. If damage turned "extract to buffer 1" into
-  "extract to buffer 3", buffer 1 still holds the person who was here before, and every search would confirm that person.
+* a match to the slot that the features *before* this reading belonged to. If damage turned "extract to buffer
+  1" into "extract to buffer 3", buffer 1 still holds the person who was here before, and every search would
+  confirm that person.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Which module this is, and whether it is still the one whose slots stand for people.
 
-A password proves the host to the module, never the module to the host: an R503 that was replaced by another opened a
-garage to the finger enrolled on the new one. So the module's serial number and its library are compared with what was
-known before.
+A password proves the host to the module, never the module to the host: an R503 that was replaced by another
+opened a garage to the finger enrolled on the new one. So the module's serial number and its library are
+compared with what was known before.
 """
 
 import hashlib

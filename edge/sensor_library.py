@@ -1,8 +1,8 @@
 """The Adafruit library, unmodified, on a checked link: one method per command, each giving back the module's code.
 
-What the library lacks is added here through its own packet functions: an address other than the factory's, the narrow
-search, the search without a hidden ReadSysPara on the wire (the link answers that one), templates read without
-recursion.
+What the library lacks is added here through its own packet functions: an address other than the factory's,
+the narrow search, the search without a hidden ReadSysPara on the wire (the link answers that one), templates
+read without recursion.
 """
 
 import struct
@@ -34,7 +34,8 @@ def guarded(link: CheckedLink, call: Callable[[], int]) -> int:
     """Run one call of the library and return its code.
 
     Raises:
-        SensorError: whatever went wrong. The library raises at least eight kinds of exception for a bad answer; all
+        SensorError: whatever went wrong. The library raises at least eight kinds of exception for a bad
+        answer; all
             of them mean here that the link served nothing, and the link knows why.
     """
     try:
@@ -166,7 +167,10 @@ class SensorLibrary:
         return code, data
 
     def send_template(self, data: bytes, buffer: int, packet_bytes: int) -> int:
-        """Fill a buffer (0x09). The code of the ack, or that of an ack some modules send over a damaged packet."""
+        """Fill a buffer (0x09).
+
+        The code of the ack, or that of an ack some modules send over a damaged packet.
+        """
         code = self._ask(bytes([Op.DOWNLOAD, buffer]), 12)[0]
         if code != Code.OK:
             return code

@@ -1,10 +1,10 @@
 """The checked link: a serial-like object under the Adafruit library that serves only answers it has verified.
 
-The library checks neither sums nor lengths, and an answer carries no name of its command, so one late packet makes
-every later call read the answer to the call before. This link verifies each packet, serves the library exactly the
-bytes it asks for, and after any doubt builds a **fence**: it waits for silence and sends ReadSysPara until an OK answer
-of 17 bytes comes. No other command is answered with that length and the module works strictly in order, so nothing
-older can still be on its way.
+The library checks neither sums nor lengths, and an answer carries no name of its command, so one late packet
+makes every later call read the answer to the call before. This link verifies each packet, serves the library
+exactly the bytes it asks for, and after any doubt builds a **fence**: it waits for silence and sends
+ReadSysPara until an OK answer of 17 bytes comes. No other command is answered with that length and the module
+works strictly in order, so nothing older can still be on its way.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -68,13 +68,15 @@ class CheckedLink:
         self.failure: SensorFault | None = None
         self.answered_at = float("-inf")
 
-    # -- what the library sees ------------------------------------------------------------------------------------
+    # -- what the library sees
+    # ------------------------------------------------------------------------------------
 
     def write(self, data: bytes | bytearray | list[int]) -> None:
         """Send a command, or a data packet inside the data phase of one.
 
         Raises:
-            SensorError: link-down; sensor-silent or sensor-swapped from a fence; no-answer when the time is over.
+            SensorError: link-down; sensor-silent or sensor-swapped from a fence; no-answer when the time is
+            over.
         """
         packet = bytes(data)
         if packet[6] != COMMAND:
@@ -112,7 +114,8 @@ class CheckedLink:
         """Close the port."""
         self._port.close()
 
-    # -- what the sensor modules see ------------------------------------------------------------------------------
+    # -- what the sensor modules see
+    # ------------------------------------------------------------------------------
 
     @property
     def counters(self) -> dict[str, int]:
@@ -195,7 +198,8 @@ class CheckedLink:
         self._dirty = True
         raise sensor_error(SensorFault.SILENT, f"no sound answer to ReadSysPara in {FENCE_ATTEMPTS} attempts")
 
-    # -- fence ----------------------------------------------------------------------------------------------------
+    # -- fence
+    # ----------------------------------------------------------------------------------------------------
 
     def _fence_once(self) -> SystemParameters | None:
         self._tally.fence += 1
@@ -249,7 +253,8 @@ class CheckedLink:
         if self._dirty:
             self.fence()
 
-    # -- one exchange ---------------------------------------------------------------------------------------------
+    # -- one exchange
+    # ---------------------------------------------------------------------------------------------
 
     def _begin(self, command: bytes) -> None:
         # Two threads on one wire would read each other's answers. One owner, and the other is told.
@@ -279,8 +284,8 @@ class CheckedLink:
             lengths = (shape.ack_bytes,) if ok else (1, shape.ack_bytes)
             if frame.pid != ACK or len(frame.content) not in lengths:
                 self._tally.stale += 1
-                # A fence's second answer may straggle in and means nothing; any other strange OK may say that the
-                # module has executed something else than it was sent.
+                # A fence's second answer may straggle in and means nothing; any other strange OK may say that
+                # the module has executed something else than it was sent.
                 foreign |= ok and len(frame.content) != _FENCE_ACK_BYTES
                 self._dirty = True
                 continue
@@ -292,7 +297,8 @@ class CheckedLink:
     def _answered(self, frame: Frame, shape: Shape) -> Frame:
         if frame.content[0] != Code.OK:
             self._phase = _Phase.IDLE
-            # Padded to the length the library waits for; and an id on a refusal is never one (R503 sends leftovers).
+            # Padded to the length the library waits for; and an id on a refusal is never one (R503 sends
+            # leftovers).
             return Frame(ACK, frame.content[:1] + _FILL * (shape.ack_bytes - 1))
         self._phase = _Phase.DATA_IN if shape.data_in else _Phase.DATA_OUT if shape.data_out else _Phase.IDLE
         self._data_bytes = 0

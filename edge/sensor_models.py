@@ -1,7 +1,7 @@
 """What is known of the modules on the market, and which of them a probe has met.
 
-Figures are from manuals and users' logs, not from a bench of ours (docs say where); scores are not comparable between
-models, so each profile carries its own lowest score.
+Figures are from manuals and users' logs, not from a bench of ours (docs say where); scores are not comparable
+between models, so each profile carries its own lowest score.
 """
 
 from dataclasses import dataclass
@@ -50,15 +50,18 @@ OPTICAL = ModelProfile(
 
 
 def profile_of(*, tells_serial: bool) -> ModelProfile:
-    """The profile of a probed module. Capacity and system id differ per batch, so neither tells a model apart."""
+    """The profile of a probed module.
+
+    Capacity and system id differ per batch, so neither tells a model apart.
+    """
     return R503 if tells_serial else OPTICAL
 
 
 def odd_parameters(parameters: SystemParameters, address: int) -> str | None:
     """Why these parameters cannot be a module's, or None if they can.
 
-    An odd value is a damaged answer, a counterfeit or a model nobody has met; a capacity of 0 or an unknown packet
-    size would make the library fail later and obscurely.
+    An odd value is a damaged answer, a counterfeit or a model nobody has met; a capacity of 0 or an unknown
+    packet size would make the library fail later and obscurely.
     """
     if not 1 <= parameters.capacity <= _MAX_CAPACITY:
         return f"capacity {parameters.capacity}"

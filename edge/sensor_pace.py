@@ -14,7 +14,8 @@ class Pace:
     """How fast time runs for the sensor.
 
     Attributes:
-        scale: Factor on every deadline. 1 for hardware; smaller only against an emulator that runs faster by as much.
+        scale: Factor on every deadline. 1 for hardware; smaller only against an emulator that runs faster by
+            as much.
         clock: Monotonic seconds.
         sleep: Waits for some seconds.
     """

@@ -1,7 +1,7 @@
 """The serial port of the sensor: opened for us alone, and every error of the system told in one way.
 
-pyserial, the kernel and `termios` raise three unrelated families when an adapter is pulled (`termios.error` is not even
-an `OSError`). Here they all become a `SensorError` of kind port-missing, port-busy or link-down.
+pyserial, the kernel and `termios` raise three unrelated families when an adapter is pulled (`termios.error`
+is not even an `OSError`). Here they all become a `SensorError` of kind port-missing, port-busy or link-down.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """Finds out at the start what stands at the other end of the wire, and names what is wrong with it.
 
-The library says "Failed to find sensor, check wiring!" for a wrong password, another address, another speed and a cut
-wire alike. A technician needs to know which.
+The library says "Failed to find sensor, check wiring!" for a wrong password, another address, another speed
+and a cut wire alike. A technician needs to know which.
 """
 
 from dataclasses import dataclass
@@ -81,7 +81,10 @@ def _greeting(password: int) -> bytes:
 
 
 def _greet(link: CheckedLink, wire: Wire) -> None:
-    """VfyPwd until a clear answer comes. The first ones may be lost: a module is deaf for a while after power-up."""
+    """VfyPwd until a clear answer comes.
+
+    The first ones may be lost: a module is deaf for a while after power-up.
+    """
     refusals = 0
     for _ in range(_ATTEMPTS):
         answer = link.exchange(_greeting(wire.password))

@@ -64,8 +64,8 @@ class Receiver:
     def next_frame(self, deadline: float) -> Frame | None:
         """The next good packet.
 
-        Returns None at the deadline, or earlier when damage has been seen and the line is silent: the answer was that
-        damage, and waiting on would only make the person at the door wait.
+        Returns None at the deadline, or earlier when damage has been seen and the line is silent: the answer
+        was that damage, and waiting on would only make the person at the door wait.
         """
         clock = self._pace.clock
         last_byte = clock()

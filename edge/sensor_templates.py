@@ -1,7 +1,7 @@
 """Work with templates: captures for an enrolment, and slots that are read, written and erased with proof.
 
-A write to the module's flash is never repeated blindly and never believed: the index, the count and the bytes are read
-back. "Stored" is said only of what was seen to be there.
+A write to the module's flash is never repeated blindly and never believed: the index, the count and the bytes
+are read back. "Stored" is said only of what was seen to be there.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,10 @@ _UNSURE = frozenset(
 
 
 class TemplateShelf:
-    """The templates of one connected module. Every method raises `SensorError` when there is no sound answer."""
+    """The templates of one connected module.
+
+    Every method raises `SensorError` when there is no sound answer.
+    """
 
     def __init__(self, commands: SensorCommands, profile: ModelProfile, pace: Pace) -> None:
         self._commands = commands
@@ -56,7 +59,10 @@ class TemplateShelf:
         return poor_reason(self._commands.extract(buffer))
 
     def make_model(self) -> bool:
-        """Combine the captures. True is no proof that they were of one finger (PID 4750 combines two people)."""
+        """Combine the captures.
+
+        True is no proof that they were of one finger (PID 4750 combines two people).
+        """
         return self._commands.make_model()
 
     def compare(self) -> int | None:
@@ -105,7 +111,8 @@ class TemplateShelf:
         """Write a buffer to an empty slot, and see it there.
 
         Raises:
-            SensorError: slot-out-of-range; flash-error; not-stored, also when the slot is in use: a template is
+            SensorError: slot-out-of-range; flash-error; not-stored, also when the slot is in use: a template
+            is
                 never written over another, so that nobody inherits a slot by mistake.
         """
         self._commands.check_slot(slot)
@@ -140,7 +147,8 @@ class TemplateShelf:
         """Put a template made elsewhere into an empty slot, byte for byte.
 
         Raises:
-            SensorError: as `upload` and `store`; not-stored if the slot's bytes differ, after erasing it again.
+            SensorError: as `upload` and `store`; not-stored if the slot's bytes differ, after erasing it
+            again.
         """
         self.upload(data, _WORK_BUFFER)
         # OpenKNX: a Store within a second of the transfer may fail.
