@@ -14,7 +14,7 @@ from attendance.reading import Fields
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHORT_ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
-_CLOCK = re.compile(r"(?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2}))?(?P<days>[+-][12]d)?")
+_CLOCK = re.compile(r"(?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2}))?(?P<days>(\+[12]|-1)d)?")
 
 
 def zone(name: str) -> ZoneInfo:
