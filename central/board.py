@@ -1,0 +1,250 @@
+"""What the live board shows, read from the books in a handful of queries for all viewers at once."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, or_, select
+
+from attendance.moment import from_ms, to_ms
+from central.presence import DayFacts, Tally, presence, tally_of
+from central.tables import (
+    assignment,
+    attendance_day,
+    checkpoint,
+    dirty_day,
+    employee,
+    event,
+    node,
+    photo,
+    policy_document,
+    unit,
+)
+
+QUIET_AFTER = timedelta(minutes=5)
+"""A node that has not asked for anything this long counts as quiet; it reports at least once a minute."""
+PUNCHES_PER_UNIT = 12
+_PUNCHES_SINCE = timedelta(hours=24)
+_CLOCK_AIR = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLine:
+    """One node as the board knows it; `seen` None: it never reported."""
+
+    id: str
+    unit: str
+    seen: datetime | None
+    quiet: bool
+    distrusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """One unit with its own people (those of units below it have their own line) and its own nodes."""
+
+    code: str
+    name: str
+    parent: str | None
+    tally: Tally
+    nodes: tuple[NodeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PunchLine:
+    """One of the last punches.
+
+    Attributes:
+        reference: node/epoch/seq of the event.
+        trusted: the clock could be believed.
+        photo: hash of the photo, or None where none was taken.
+        photo_here: the photo has arrived.
+    """
+
+    reference: str
+    person: str
+    name: str
+    unit: str
+    unit_name: str
+    kind: str
+    at: datetime
+    trusted: bool
+    photo: str | None
+    photo_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All that the board knows of one day; the same for every viewer, who then sees his part of it."""
+
+    day: date
+    units: tuple[UnitLine, ...]
+    punches: tuple[PunchLine, ...]
+
+
+def version(connection: Connection) -> tuple[int, ...]:
+    """Numbers that change when a punch, a photo or a rule arrives: cheap enough to ask each second.
+
+    What they miss (people imported, a node gone quiet) is found when the board is read again after a while.
+    """
+    counts = (
+        select(func.coalesce(func.sum(checkpoint.c.size), 0)),
+        select(func.count()).select_from(dirty_day),
+        select(func.count()).select_from(photo),
+        select(func.coalesce(func.max(policy_document.c.serial), 0)),
+    )
+    row = connection.execute(select(*(count.scalar_subquery() for count in counts))).one()
+    return tuple(int(number) for number in row)
+
+
+def read_board(connection: Connection, day: date, now: datetime, over: bool) -> Board:
+    """Read the whole board.
+
+    Args:
+        connection: for reading.
+        day: whose state to show.
+        now: decides which nodes are quiet.
+        over: the day is no longer in progress (`central.presence.presence`).
+    """
+    nodes = node_lines(connection, now)
+    parents = {row.code: row.parent for row in connection.execute(select(unit.c.code, unit.c.parent))}
+    watched = {code: witnessed(code, parents, nodes) for code in parents}
+    tallies = _tallies(connection, day, watched, over)
+    rows = connection.execute(
+        select(unit.c.code, unit.c.name, unit.c.parent)
+        .where(in_force(unit.c.valid_from, unit.c.valid_to, day))
+        .order_by(unit.c.code)
+    )
+    lines = tuple(
+        UnitLine(row.code, row.name, row.parent, tallies.get(row.code, Tally()), nodes.get(row.code, ()))
+        for row in rows
+    )
+    return Board(day, lines, tuple(last_punches(connection, now)))
+
+
+def node_lines(connection: Connection, now: datetime) -> dict[str, tuple[NodeLine, ...]]:
+    """The nodes in service by unit."""
+    found: dict[str, tuple[NodeLine, ...]] = {}
+    query = select(node.c.id, node.c.unit, node.c.last_seen_ms, node.c.state)
+    for row in connection.execute(query.where(node.c.state != "retired").order_by(node.c.id)):
+        seen = from_ms(row.last_seen_ms) if row.last_seen_ms is not None else None
+        line = NodeLine(row.id, row.unit, seen, is_quiet(seen, now), row.state == "distrusted")
+        found[row.unit] = (*found.get(row.unit, ()), line)
+    return found
+
+
+def is_quiet(seen: datetime | None, now: datetime) -> bool:
+    """Whether a node last seen then counts as quiet now."""
+    return seen is None or now - seen > QUIET_AFTER
+
+
+def witnessed(code: str, parents: dict[str, str | None], nodes: dict[str, tuple[NodeLine, ...]]) -> bool:
+    """Whether the nodes at which this unit's people punch all report: its own, or those of the unit above."""
+    seen: set[str] = set()
+    here: str | None = code
+    while here is not None and here not in seen:
+        if nodes.get(here):
+            return not any(line.quiet or line.distrusted for line in nodes[here])
+        seen.add(here)
+        here = parents.get(here)
+    return False
+
+
+def in_force(start: Column[date], end: Column[date], day: date) -> ColumnElement[bool]:
+    """The condition that a row is in force on a day, both ends included, open ends for ever."""
+    return and_(or_(start.is_(None), start <= day), or_(end.is_(None), end >= day))
+
+
+def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
+
+
+def _tallies(connection: Connection, day: date, watched: dict[str, bool], over: bool) -> dict[str, Tally]:
+    """Sums by unit: people with the same facts are counted by the database, then judged once."""
+    facts = (
+        assignment.c.unit,
+        attendance_day.c.code,
+        _flag(attendance_day.c.check_in_ms.is_not(None)).label("checked_in"),
+        _flag(attendance_day.c.check_out_ms.is_not(None)).label("checked_out"),
+        _flag(attendance_day.c.late_minutes > 0).label("late"),
+        _flag(attendance_day.c.early_minutes > 0).label("early"),
+        _flag(attendance_day.c.present_on_day_off).label("present_on_day_off"),
+    )
+    its_day = and_(attendance_day.c.person == assignment.c.employee, attendance_day.c.day == day)
+    query = (
+        select(*facts, func.count().label("people"))
+        .select_from(assignment.outerjoin(attendance_day, its_day))
+        .where(in_force(assignment.c.valid_from, assignment.c.valid_to, day))
+        .group_by(*facts)
+    )
+    sums: dict[str, Tally] = {}
+    for row in connection.execute(query):
+        known = DayFacts(
+            row.code,
+            bool(row.checked_in),
+            bool(row.checked_out),
+            bool(row.late),
+            bool(row.early),
+            bool(row.present_on_day_off),
+        )
+        state = presence(known, witnessed=watched.get(row.unit, False), over=over)
+        part = tally_of(state, row.people, late=known.late, out=known.checked_out)
+        sums[row.unit] = sums.get(row.unit, Tally()) + part
+    return sums
+
+
+def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
+    """The newest punches of each unit by the time of capture, newest first.
+
+    A time in the future comes from a broken clock; such a punch stays off the top here.
+    """
+    place = func.row_number().over(partition_by=assignment.c.unit, order_by=event.c.wall_ms.desc())
+    local_days = assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= now.date())
+    ranked = (
+        select(
+            event.c.node,
+            event.c.epoch,
+            event.c.seq,
+            event.c.wall_ms,
+            event.c.trusted,
+            event.c.kind,
+            event.c.photo,
+            event.c.person,
+            employee.c.name,
+            assignment.c.unit,
+            place.label("place"),
+        )
+        .select_from(
+            event.join(employee, employee.c.id == event.c.person).join(
+                assignment, and_(assignment.c.employee == event.c.person, local_days)
+            )
+        )
+        .where(
+            event.c.type == "punch",
+            event.c.wall_ms >= to_ms(now - _PUNCHES_SINCE),
+            event.c.wall_ms <= to_ms(now + _CLOCK_AIR),
+        )
+        .subquery()
+    )
+    query = (
+        select(ranked, unit.c.name.label("unit_name"), photo.c.sha256.label("stored"))
+        .select_from(
+            ranked.join(unit, unit.c.code == ranked.c.unit).outerjoin(photo, photo.c.sha256 == ranked.c.photo)
+        )
+        .where(ranked.c.place <= PUNCHES_PER_UNIT)
+        .order_by(ranked.c.wall_ms.desc(), ranked.c.node, ranked.c.seq.desc())
+    )
+    return [
+        PunchLine(
+            f"{row.node}/{row.epoch}/{row.seq}",
+            row.person,
+            row.name,
+            row.unit,
+            row.unit_name,
+            row.kind or "",
+            from_ms(row.wall_ms),
+            row.trusted,
+            row.photo,
+            row.stored is not None,
+        )
+        for row in connection.execute(query)
+    ]

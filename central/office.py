@@ -1,0 +1,32 @@
+"""What every part of a running central works with: its settings, its books, its clock and its keys."""
+
+from dataclasses import dataclass
+
+from central.clock import Clock, clock_for
+from central.config import CentralConfig
+from central.database import Database
+from central.keys import Keys, load_keys
+from central.schema import require_current
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Handed to the pages as `app.extensions["hadir"]`."""
+
+    config: CentralConfig
+    database: Database
+    clock: Clock
+    keys: Keys
+
+
+def open_office(config: CentralConfig) -> Office:
+    """Open an installation that `init` has made.
+
+    Raises:
+        PrivateFileError: a key is missing or open to others. SchemaError: another shape of the database.
+        StoreError: the database can't be reached.
+    """
+    keys = load_keys(config.data_dir)
+    database = Database(config.database_url)
+    require_current(database)
+    return Office(config, database, clock_for(config.clock_file), keys)

@@ -1,0 +1,60 @@
+"""Secret files: only central's own user reads them, and they are durable before anybody relies on them."""
+
+import os
+from pathlib import Path
+
+from attendance.errors import HadirError
+
+
+class PrivateFileError(HadirError):
+    """A secret is missing, or others can read it."""
+
+
+def private_folder(path: Path) -> Path:
+    """Make the folder, closed to everybody else."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write a new file durably: its bytes first, then its name.
+
+    Raises:
+        FileExistsError: a secret is never written over.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        os.fchmod(fd, mode)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    sync_folder(path.parent)
+
+
+def read_private(path: Path) -> bytes:
+    """Read a secret.
+
+    Raises:
+        PrivateFileError: missing, or its mode lets others read it.
+    """
+    try:
+        mode = path.stat().st_mode & 0o777
+        data = path.read_bytes()
+    except OSError as error:
+        raise PrivateFileError(f"{path} can't be read: run `hadir-central init` first") from error
+    if mode & 0o077:
+        raise PrivateFileError(f"{path} can be read by others (mode {mode:o}): run chmod 600 on it")
+    return data
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,319 @@
+"""Every table of central. Times are milliseconds since 1970 UTC (`_ms`), days are dates in a unit's zone.
+
+What nodes wrote (`event`, `fork`, `listening`) is never altered; what is derived (`attendance_day`) can be
+deleted and folded again from it. Changes of this file come with a migration and its tester.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+_ID = String(32)
+_NODE = String(16)
+_HASH = String(64)
+
+
+def _ms(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(f"{name}_ms", BigInteger, nullable=nullable)
+
+
+# --- who and where
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("code", _ID, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("parent", _ID, ForeignKey("unit.code"), nullable=True),
+    Column("zone", String(64), nullable=False),
+    Column("kind", String(32), nullable=False, server_default=""),
+    Column("valid_from", Date, nullable=True),
+    Column("valid_to", Date, nullable=True),
+)
+
+employee = Table(
+    "employee",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("nip", String(18), nullable=True, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("employment", String(16), nullable=False),
+    Column("salutation", String(8), nullable=True),
+    Column("grade", String(64), nullable=False, server_default=""),
+    Column("position", String(120), nullable=False, server_default=""),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("employee", _ID, ForeignKey("employee.id"), primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date, nullable=True),
+    Column("unit", _ID, ForeignKey("unit.code"), nullable=False, index=True),
+    Column("grp", String(32), nullable=False),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    # node "" means every node of the unit
+    Column("unit", _ID, ForeignKey("unit.code"), primary_key=True),
+    Column("node", _NODE, primary_key=True, server_default=""),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
+)
+
+# --- nodes and what they wrote
+
+node = Table(
+    "node",
+    metadata,
+    Column("id", _NODE, primary_key=True),
+    Column("unit", _ID, ForeignKey("unit.code"), nullable=False, index=True),
+    Column("event_key", _HASH, nullable=False),
+    Column("transport_key", _HASH, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # active | distrusted | retired
+    Column("state_reason", Text, nullable=False, server_default=""),
+    Column("software", String(64), nullable=False, server_default=""),
+    Column("clock_source", String(16), nullable=False, server_default=""),
+    _ms("claimed_at"),
+    _ms("last_seen", nullable=True),  # any signed request
+    _ms("last_event", nullable=True),  # wall clock of the last event handed in
+    _ms("reported_until", nullable=True),  # the same, of the last one with a trusted clock: the watermark
+    Column("backlog", BigInteger, nullable=True),  # what the node says of itself; for display only
+    Column("photo_backlog", BigInteger, nullable=True),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("token_sha256", _HASH, primary_key=True),
+    Column("unit", _ID, ForeignKey("unit.code"), nullable=False),
+    _ms("created"),
+    _ms("expires"),
+    _ms("used", nullable=True),
+    Column("node", _NODE, nullable=True),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("node", _NODE, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("head", _HASH, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("node", _NODE, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf", _HASH, nullable=False),
+    Column("type", String(32), nullable=False),
+    _ms("wall"),
+    Column("trusted", Boolean, nullable=False),
+    Column("person", _ID, nullable=True),  # who central takes it for; null where nobody is known
+    Column("slot", Integer, nullable=True),
+    Column("kind", String(16), nullable=True),  # what the node's rules made of it
+    Column("header", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=True),  # null: erased by law
+    Column("photo", _HASH, nullable=True),
+    _ms("received"),
+)
+Index(
+    "ix_event_photo",
+    event.c.photo,
+    sqlite_where=text("photo IS NOT NULL"),
+    postgresql_where=text("photo IS NOT NULL"),
+)
+Index(
+    "ix_event_person",
+    event.c.person,
+    event.c.wall_ms,
+    sqlite_where=text("person IS NOT NULL"),
+    postgresql_where=text("person IS NOT NULL"),
+)
+Index(
+    "ix_event_punches",
+    event.c.wall_ms,
+    sqlite_where=text("type = 'punch'"),
+    postgresql_where=text("type = 'punch'"),
+)
+
+fork = Table(
+    "fork",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("node", _NODE, nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("leaf", _HASH, nullable=False),
+    Column("stored_leaf", _HASH, nullable=False),
+    Column("batch", LargeBinary, nullable=False),  # the signed bytes: the proof against whoever holds the key
+    _ms("received"),
+)
+
+listening = Table(
+    "listening",
+    metadata,
+    Column("node", _NODE, primary_key=True),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_ms", BigInteger, primary_key=True, autoincrement=False),
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("sha256", _HASH, primary_key=True),
+    Column("size_bytes", Integer, nullable=False),
+    Column("node", _NODE, nullable=False),
+    _ms("received"),
+)
+
+# --- rules and rosters
+
+policy_document = Table(
+    "policy_document",
+    metadata,
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),  # the signed text as nodes get it
+    Column("sha256", _HASH, nullable=False),
+    Column("name", String(64), nullable=False),
+    _ms("created"),
+)
+
+roster_document = Table(
+    "roster_document",
+    metadata,
+    Column("node", _NODE, primary_key=True),
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),
+    Column("content_sha256", _HASH, nullable=False),
+    _ms("created"),
+)
+
+# --- derived: days
+
+attendance_day = Table(
+    "attendance_day",
+    metadata,
+    Column("person", _ID, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("unit", _ID, nullable=False),
+    Column("code", String(16), nullable=False),
+    Column("check_in_ms", BigInteger, nullable=True),
+    Column("check_out_ms", BigInteger, nullable=True),
+    Column("in_event", String(64), nullable=True),  # node/epoch/seq
+    Column("out_event", String(64), nullable=True),
+    Column("late_minutes", Integer, nullable=False),
+    Column("late_tier", String(16), nullable=True),
+    Column("early_minutes", Integer, nullable=False),
+    Column("early_tier", String(16), nullable=True),
+    Column("missing_in", Boolean, nullable=False),
+    Column("missing_out", Boolean, nullable=False),
+    Column("present_on_day_off", Boolean, nullable=False),
+    Column("flags", Text, nullable=False),  # sorted, joined by spaces
+    Column("waiting_for", Text, nullable=False),  # nodes that keep the gate open, joined by spaces
+    Column("policy_id", String(64), nullable=False),
+    Column("grp", String(32), nullable=False),
+    Index("ix_attendance_day_day_unit", "day", "unit"),
+)
+
+dirty_day = Table(
+    "dirty_day",
+    metadata,
+    Column("person", _ID, primary_key=True),
+    Column("day", Date, primary_key=True),
+)
+
+dirty_node = Table(
+    "dirty_node",
+    metadata,
+    Column("node", _NODE, primary_key=True),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+)
+
+opened_day = Table("opened_day", metadata, Column("day", Date, primary_key=True), _ms("opened"))
+
+# --- people who sign in
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("full_name", String(120), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("unit", _ID, ForeignKey("unit.code"), nullable=True),  # null: the whole regency
+    Column("employee", _ID, ForeignKey("employee.id"), nullable=True),
+    Column("password_hash", Text, nullable=True),  # null: only a sign-in link opens it
+    Column("totp_secret", String(64), nullable=True),
+    Column("totp_last_step", BigInteger, nullable=True),
+    Column("active", Boolean, nullable=False),
+    _ms("created"),
+)
+
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("subject", String(160), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    _ms("last"),
+    _ms("blocked_until"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_sha256", _HASH, primary_key=True),
+    Column("account", _SERIAL, ForeignKey("account.id"), nullable=False, index=True),
+    _ms("created"),
+    _ms("expires"),
+)
+
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("token_sha256", _HASH, primary_key=True),
+    Column("account", _SERIAL, ForeignKey("account.id"), nullable=False),
+    _ms("expires"),
+    _ms("used", nullable=True),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    _ms("at"),
+    Column("actor", String(80), nullable=False),
+    Column("action", String(48), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_log_subject", "subject"),
+)
