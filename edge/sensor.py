@@ -5,6 +5,8 @@ that says whether to retry. After an unplug the next calls reopen the port by it
 and make sure that the module that came back is the one that went.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import Enum
 from threading import get_ident
@@ -48,6 +50,7 @@ _LONGEST_BACKOFF_S = 5.0
 _BAUD_PARAMETER = 4
 _BAUD_SETTLE_S = 0.3
 _UNSIGNED_32 = range(1 << 32)
+_DROPPING = PORT_FAULTS | {SensorFault.SILENT, SensorFault.SWAPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,7 @@ class FingerprintSensor:
         Raises:
             SensorError: the caller may call again after a moment if `retry` is true.
         """
-        with _Dropping(self):
-            found = self._up()
+        with self._connected() as found:
             answer = self._glass.read(found.commands)
             if isinstance(answer, NoFinger) and self._pace.clock() >= self._audit_at:
                 self._audit()
@@ -185,8 +187,7 @@ class FingerprintSensor:
         Raises:
             SensorError: no sound answer, or the port is not open.
         """
-        with _Dropping(self):
-            self._up()
+        with self._connected():
             identity = self._read_identity()
             self._take(identity)
             return identity
@@ -197,8 +198,7 @@ class FingerprintSensor:
         Raises:
             SensorError: the port is not open.
         """
-        with _Dropping(self):
-            found = self._up()
+        with self._connected() as found:
             self._glass.forget_features()
             return TemplateShelf(found.commands, found.profile, self._pace)
 
@@ -230,8 +230,7 @@ class FingerprintSensor:
         Raises:
             SensorError: refused; wrong-baud if the module is not heard at the new speed.
         """
-        with _Dropping(self):
-            found = self._up()
+        with self._connected() as found:
             code = baud // BAUD_UNIT_BPS
             if baud % BAUD_UNIT_BPS or code not in found.profile.baud_codes:
                 raise sensor_error(SensorFault.WRONG_BAUD, f"a {found.profile.name} has no {baud} bps")
@@ -243,7 +242,7 @@ class FingerprintSensor:
         self.close()
 
     def counters(self) -> dict[str, int]:
-        """Counts since the start: damaged sums, noise, stale answers, timeouts, fences, reboots, swaps, reopenings."""
+        """Counts since the start, by name: badsum, noise, stale, timeout, fence, reboot, swap and more."""
         return {field.name: getattr(self._tally, field.name) for field in fields(self._tally)}
 
     def close(self) -> None:
@@ -252,11 +251,20 @@ class FingerprintSensor:
         self._identity = None
 
     # -- connection
-    # -----------------------------------------------------------------------------------------------
 
     def _check_thread(self) -> None:
         if self._owner is not None and self._owner != get_ident():
             raise sensor_error(SensorFault.WRONG_THREAD, "the sensor belongs to the thread that connected it")
+
+    @contextmanager
+    def _connected(self) -> Iterator[Found]:
+        """The connected module; the port is closed if it fails meanwhile, so that the next call reopens it."""
+        try:
+            yield self._up()
+        except SensorError as error:
+            if error.kind in _DROPPING:
+                self._drop()
+            raise
 
     def _up(self) -> Found:
         """The connected module, reopened and rechecked where that is due."""
@@ -287,7 +295,7 @@ class FingerprintSensor:
         try:
             self._open(scan=False)
             self._refuse_other(known, self._read_identity())
-        except SensorError as error:
+        except SensorError:
             self._reopen_at = self._pace.clock() + self._pace.s(self._backoff_s)
             self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
             self._close_link()
@@ -295,9 +303,10 @@ class FingerprintSensor:
         self._backoff_s = _FIRST_BACKOFF_S
 
     def _drop(self) -> None:
-        """Close the port; it may be opened again at once the first time, later with pauses."""
-        self._close_link()
-        self._reopen_at = float("-inf")
+        """Close the port. The next call reopens it at once, later ones with growing pauses."""
+        if self._found is not None:
+            self._close_link()
+            self._reopen_at = float("-inf")
 
     def _close_link(self) -> None:
         if self._found is not None:
@@ -305,7 +314,6 @@ class FingerprintSensor:
             self._found = None
 
     # -- identity
-    # -------------------------------------------------------------------------------------------------
 
     def _read_identity(self) -> SensorIdentity:
         assert self._found is not None
@@ -343,20 +351,3 @@ class FingerprintSensor:
             SensorFault.SWAPPED, "not the module that was here before: " + "; ".join(unlike)
         )
         raise self._swapped
-
-
-class _Dropping:
-    """Closes the port when it has failed or the module has fallen silent, so that the next call reopens it."""
-
-    def __init__(self, sensor: FingerprintSensor) -> None:
-        self._sensor = sensor
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, SensorError) and error.kind in PORT_FAULTS | {
-            SensorFault.SILENT,
-            SensorFault.SWAPPED,
-        }:
-            self._sensor._drop()

@@ -1,4 +1,4 @@
-"""The module's commands with their retries: which may be repeated, and which codes make sense as an answer."""
+"""The module's commands: which of them may be repeated, and which codes make sense as an answer."""
 
 from collections.abc import Callable
 

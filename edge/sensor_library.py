@@ -1,4 +1,4 @@
-"""The Adafruit library, unmodified, on a checked link: one method per command, each giving back the module's code.
+"""The Adafruit library, unmodified, on a checked link: one method per command, giving back its code.
 
 What the library lacks is added here through its own packet functions: an address other than the factory's,
 the narrow search, the search without a hidden ReadSysPara on the wire (the link answers that one), templates

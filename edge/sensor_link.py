@@ -69,7 +69,6 @@ class CheckedLink:
         self.answered_at = float("-inf")
 
     # -- what the library sees
-    # ------------------------------------------------------------------------------------
 
     def write(self, data: bytes | bytearray | list[int]) -> None:
         """Send a command, or a data packet inside the data phase of one.
@@ -115,7 +114,6 @@ class CheckedLink:
         self._port.close()
 
     # -- what the sensor modules see
-    # ------------------------------------------------------------------------------
 
     @property
     def counters(self) -> dict[str, int]:
@@ -199,7 +197,6 @@ class CheckedLink:
         raise sensor_error(SensorFault.SILENT, f"no sound answer to ReadSysPara in {FENCE_ATTEMPTS} attempts")
 
     # -- fence
-    # ----------------------------------------------------------------------------------------------------
 
     def _fence_once(self) -> SystemParameters | None:
         self._tally.fence += 1
@@ -220,7 +217,7 @@ class CheckedLink:
         return None
 
     def _say_password(self) -> None:
-        """The module has started anew since the last VfyPwd; the next fence attempt closes over its answer."""
+        """The module has started anew since the last VfyPwd. The next attempt fences its answer off."""
         answer = self.exchange(bytes([Op.VERIFY_PASSWORD]) + self._password.to_bytes(4, "big"))
         if answer is not None and answer[0] == Code.WRONG_PASSWORD:
             raise sensor_error(
@@ -254,7 +251,6 @@ class CheckedLink:
             self.fence()
 
     # -- one exchange
-    # ---------------------------------------------------------------------------------------------
 
     def _begin(self, command: bytes) -> None:
         # Two threads on one wire would read each other's answers. One owner, and the other is told.

@@ -1,4 +1,4 @@
-"""What each command of the module looks like: its answer's length, how long it may take, whether it may be repeated.
+"""What each command looks like: its answer's length, how long it may take, whether it may be repeated.
 
 From the R503 manual V1.2.2 and the ZFM-20 manual v2.0. Commands not listed here are not sent by this project;
 0x1A ("burn code" on AS608 chips) must never be.

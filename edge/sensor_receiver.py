@@ -1,4 +1,4 @@
-"""Takes packets off the port: with a deadline, and with an eye for the signs that the awaited one was damaged."""
+"""Takes packets off the port: with a deadline, and with an eye for signs of a damaged answer."""
 
 from dataclasses import dataclass
 from typing import Protocol
