@@ -61,7 +61,9 @@ class Answer:
     def fault(self) -> LinkError:
         """The fault that a status other than the wanted one stands for."""
         if self.overloaded:
-            return link_error(LinkFault.BUSY, f"central answers {self}")
+            fault = link_error(LinkFault.BUSY, f"central answers {self}")
+            fault.retry_after = self.retry_after
+            return fault
         if self.status >= 400 and self.error:
             return link_error(LinkFault.REFUSED, f"central answers {self}")
         return link_error(LinkFault.STRANGER, f"not an answer of central: {self}")

@@ -5,6 +5,8 @@ something of ours does not work. Foreign exceptions become a fault once, at the 
 thing.
 """
 
+from datetime import timedelta
+
 
 class Fault(Exception):
     """Something of the node's own hardware or wire is bad.
@@ -29,7 +31,13 @@ class SensorError(Fault):
 
 
 class LinkError(Fault):
-    """The way to central is bad; `edge.link_faults` names the kinds and their sentences."""
+    """The way to central is bad; `edge.link_faults` names the kinds and their sentences.
+
+    Attributes:
+        retry_after: how long central asked to be left alone, or None.
+    """
+
+    retry_after: timedelta | None = None
 
 
 class EnrolmentError(Fault):
@@ -37,3 +45,10 @@ class EnrolmentError(Fault):
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(kind, False, message, "not-enrolled")
+
+
+class PunchSocketError(Fault):
+    """The punch process of this node is away; it will be back."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("punch-away", True, message, "sensor-wait")
