@@ -162,6 +162,9 @@ class FingerprintSensor:
         """
         with self._connected() as found:
             answer = self._glass.read(found.commands)
+            # A library that was emptied or exchanged must not pass for fingers that nobody knows.
+            if isinstance(answer, Unrecognised):
+                self._recheck()
             if isinstance(answer, NoFinger) and self._pace.clock() >= self._audit_at:
                 self._audit()
             return answer
@@ -258,7 +261,7 @@ class FingerprintSensor:
 
     @contextmanager
     def _connected(self) -> Iterator[Found]:
-        """The connected module; the port is closed if it fails meanwhile, so that the next call reopens it."""
+        """The connected module. The port is closed if it fails meanwhile; the next call reopens it."""
         try:
             yield self._up()
         except SensorError as error:
@@ -278,7 +281,7 @@ class FingerprintSensor:
         assert self._found is not None
         link = self._found.commands.link
         if link.take_reboot() or self._pace.clock() - link.answered_at > self._pace.s(GAP_S):
-            self._recheck(self._identity)
+            self._recheck()
         return self._found
 
     def _open(self, *, scan: bool) -> None:
@@ -323,10 +326,11 @@ class FingerprintSensor:
         self._identity = identity
         self._audit_at = self._pace.clock() + self._pace.s(AUDIT_S)
 
-    def _recheck(self, known: SensorIdentity) -> None:
-        """The module started anew or was long silent: make sure of it with as few exchanges as possible."""
+    def _recheck(self) -> None:
+        """Make sure of the module with as few exchanges as possible."""
         assert self._found is not None
-        commands = self._found.commands
+        assert self._identity is not None
+        known, commands = self._identity, self._found.commands
         commands.link.doubt()
         same_serial = known.serial is None or read_serial(commands.link) == known.serial
         if not same_serial or commands.count() != known.template_count:

@@ -7,6 +7,7 @@ from edge.sensor_faults import SensorFault, sensor_error
 from edge.sensor_library import SearchAnswer, SensorLibrary
 from edge.sensor_link import CheckedLink
 from edge.sensor_opcodes import Code, Op, shape_of
+from edge.sensor_searching import narrow_range, usable_slots, wide_range
 
 MAX_RETRIES = 2
 INDEX_PAGE_SLOTS = 256
@@ -40,11 +41,12 @@ class SensorCommands:
 
     def search(self) -> SearchAnswer:
         """OK with slot and score, or not found."""
-        return self._ask_search(self.library.search)
+        return self._ask_search(*wide_range(self.capacity))
 
-    def search_one(self, slot: int) -> SearchAnswer:
-        """The same for one slot alone."""
-        return self._ask_search(lambda: self.library.search_one(slot))
+    def confirm(self, slot: int) -> SearchAnswer:
+        """The same question put to the few slots around this one."""
+        self.check_slot(slot)
+        return self._ask_search(*narrow_range(slot))
 
     def compare(self) -> int | None:
         """Score of buffers 1 and 2 against each other, or None for "no match".
@@ -93,6 +95,18 @@ class SensorCommands:
             slots.update(page * INDEX_PAGE_SLOTS + i for i in range(INDEX_PAGE_SLOTS) if bits >> i & 1)
         return frozenset(slot for slot in slots if slot < self.capacity)
 
+    def slots(self) -> frozenset[int]:
+        """The slots in use, where index and count agree.
+
+        Raises:
+            SensorError: damaged-answer if they never do (R551 modules have an index that is off by one).
+        """
+        for _ in range(1 + MAX_RETRIES):
+            slots = self.index()
+            if self.count() == len(slots):
+                return slots
+        raise sensor_error(SensorFault.DAMAGED_ANSWER, "the module's index and its count do not agree")
+
     def _index_page(self, page: int) -> bytes:
         pages = [b""]
 
@@ -120,8 +134,10 @@ class SensorCommands:
         Raises:
             SensorError: slot-out-of-range.
         """
-        if not 0 <= slot < self.capacity:
-            raise sensor_error(SensorFault.SLOT_RANGE, f"slot {slot} of a module with {self.capacity}")
+        if not 0 <= slot < usable_slots(self.capacity):
+            raise sensor_error(
+                SensorFault.SLOT_RANGE, f"slot {slot} of a module with {usable_slots(self.capacity)} to use"
+            )
 
     def once(self, call: Callable[[], int], expected: frozenset[int]) -> int:
         """One attempt, for commands that must never be sent twice blindly. A code not expected raises."""
@@ -131,11 +147,11 @@ class SensorCommands:
             self._refuse(code)
         return code
 
-    def _ask_search(self, search: Callable[[], SearchAnswer]) -> SearchAnswer:
+    def _ask_search(self, start: int, number: int) -> SearchAnswer:
         answers: list[SearchAnswer] = []
 
         def call() -> int:
-            answers.append(search())
+            answers.append(self.library.search(start, number))
             return answers[-1].code
 
         self._ask(Op.SEARCH, call, _SEARCH_CODES)

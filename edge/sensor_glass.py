@@ -96,14 +96,12 @@ class Glass:
 
     def _identify(self, commands: SensorCommands, first_code: int, contact: float) -> Identification:
         before, self._before = self._before, Before(known=False)
-        touched = False
         looks: list[Look] = []
         interruptions = 0
         code = first_code
         while True:
             try:
                 look = self._look(commands, code)
-                touched |= isinstance(look, Found | NotFound)
             except SensorError as error:
                 interruptions += 1
                 if error.kind not in _INTERRUPTED or interruptions > _MAX_INTERRUPTIONS:
@@ -115,17 +113,17 @@ class Glass:
                 if outcome is not Again.LOOK:
                     break
             code = commands.take_image()
-        self._remember(looks, before, touched)
+        self._remember(looks[-1])
         self._answered = not isinstance(outcome, PoorImage)
         return outcome
 
-    def _remember(self, looks: list[Look], before: Before, touched: bool) -> None:
-        """Whose features the buffer holds now: those of the last search, or still the ones from before."""
-        searched = [look for look in looks if isinstance(look, Found | NotFound)]
-        if not touched:
-            self._before = before
-        else:
-            last = searched[-1]
+    def _remember(self, last: Look) -> None:
+        """Whose image and features the module holds now: unknown, unless the last image was searched for.
+
+        Both outlive the finger, so a "finger present" that was in truth a damaged "no finger" would find
+        them.
+        """
+        if isinstance(last, Found | NotFound):
             self._before = Before(known=True, slot=last.slot if isinstance(last, Found) else None)
 
     def _look(self, commands: SensorCommands, image_code: int) -> Look:
@@ -145,7 +143,7 @@ class Glass:
         if first.code != Code.OK:
             return NotFound()
         commands.check_slot(first.slot)
-        second = commands.search_one(first.slot)
+        second = commands.confirm(first.slot)
         if second.code != Code.OK or second.slot != first.slot:
             commands.link.doubt()
             raise sensor_error(SensorFault.FOREIGN_ANSWER, "the narrow search does not confirm the wide one")

@@ -1,8 +1,7 @@
 """The Adafruit library, unmodified, on a checked link: one method per command, giving back its code.
 
 What the library lacks is added here through its own packet functions: an address other than the factory's,
-the narrow search, the search without a hidden ReadSysPara on the wire (the link answers that one), templates
-read without recursion.
+the search within a range, templates read without recursion.
 """
 
 import struct
@@ -103,14 +102,12 @@ class SensorLibrary:
         """Turn the image into features in a buffer (0x02)."""
         return guarded(self._link, lambda: self._library.image_2_tz(buffer))
 
-    def search(self) -> SearchAnswer:
-        """Search the whole library for the features in buffer 1 (0x04, never the 0x1B that R503 lacks)."""
-        code = guarded(self._link, self._library.finger_search)
-        return SearchAnswer(code, self._library.finger_id, self._library.confidence)
+    def search(self, start: int, number: int) -> SearchAnswer:
+        """Search a range of slots for the features in buffer 1: 0x04, never the 0x1B that R503 lacks.
 
-    def search_one(self, slot: int) -> SearchAnswer:
-        """Compare the features in buffer 1 with one slot (0x04 with a count of 1)."""
-        answer = self._ask(bytes([Op.SEARCH, 1]) + slot.to_bytes(2, "big") + b"\x00\x01", 16)
+        The library's own `finger_search` knows one range only, the whole module.
+        """
+        answer = self._ask(bytes([Op.SEARCH, 1]) + start.to_bytes(2, "big") + number.to_bytes(2, "big"), 16)
         return SearchAnswer(answer[0], answer[1] << 8 | answer[2], answer[3] << 8 | answer[4])
 
     def compare(self) -> tuple[int, int]:

@@ -35,19 +35,8 @@ class TemplateShelf:
         self._pace = pace
 
     def slots(self) -> frozenset[int]:
-        """The slots in use, where index and count agree.
-
-        Raises:
-            SensorError: damaged-answer if they do not agree (R551 modules have an index that is off by one).
-        """
-        slots = self._commands.index()
-        if self._commands.count() != len(slots):
-            slots, count = self._commands.index(), self._commands.count()
-            if count != len(slots):
-                raise sensor_error(
-                    SensorFault.DAMAGED_ANSWER, f"the index holds {len(slots)} slots, the count says {count}"
-                )
-        return slots
+        """The slots in use, where index and count agree."""
+        return self._commands.slots()
 
     def capture_to_buffer(self, buffer: int) -> str | None:
         """Take one image into a buffer. None if it worked; otherwise "no-finger" or why the image is poor."""
@@ -74,9 +63,8 @@ class TemplateShelf:
         return self._commands.search()
 
     def find_in(self, slot: int) -> SearchAnswer:
-        """Compare the features in buffer 1 with one slot."""
-        self._commands.check_slot(slot)
-        return self._commands.search_one(slot)
+        """Search the features in buffer 1 among the few slots around this one; the answer must name it."""
+        return self._commands.confirm(slot)
 
     def download(self, buffer: int) -> bytes:
         """The bytes of a buffer, read twice and equal.
@@ -111,31 +99,54 @@ class TemplateShelf:
         """Write a buffer to an empty slot, and see it there.
 
         Raises:
-            SensorError: slot-out-of-range; flash-error; not-stored, also when the slot is in use: a template
-            is
-                never written over another, so that nobody inherits a slot by mistake.
+            SensorError: slot-out-of-range; flash-error, also when the template landed elsewhere; not-stored,
+            also
+                when the slot is in use: a template is never written over another, so that nobody inherits a
+                slot.
         """
         self._commands.check_slot(slot)
-        before = self._commands.index()
+        before = self._commands.slots()
         if slot in before:
             raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} is in use")
         self._written(lambda: self._commands.library.store(slot, buffer))
-        if self._commands.index() != before | {slot} or self._commands.count() != len(before) + 1:
-            raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} does not show in the module's index")
+        after = self._commands.slots()
+        if after == before | {slot}:
+            return
+        if after != before:
+            raise sensor_error(SensorFault.FLASH, _changes(before, after))
+        self._refuse_overwriting()
+        raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} does not show in the module's index")
+
+    def _refuse_overwriting(self) -> None:
+        """No slot was added.
+
+        A damaged command may have written over another person's: then that one must go.
+        """
+        answer = self._commands.search()
+        if answer.code == Code.OK:
+            self.delete(answer.slot)
+            raise sensor_error(
+                SensorFault.FLASH,
+                f"slot {answer.slot} was written over, is erased, and must be enrolled anew",
+            )
 
     def delete(self, slot: int) -> None:
         """Erase a slot, and see it empty. An empty slot is left alone.
 
         Raises:
-            SensorError: slot-out-of-range; flash-error; not-stored if the slot is still in use.
+            SensorError: slot-out-of-range; not-stored if the slot is still in use; flash-error if others are
+            gone too.
         """
         self._commands.check_slot(slot)
-        before = self._commands.index()
+        before = self._commands.slots()
         if slot not in before:
             return
         self._written(lambda: self._commands.library.delete(slot))
-        if self._commands.index() != before - {slot}:
+        after = self._commands.slots()
+        if after == before:
             raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} is still in the module's index")
+        if after != before - {slot}:
+            raise sensor_error(SensorFault.FLASH, _changes(before, after))
 
     def read_template(self, slot: int) -> bytes | None:
         """The template of a slot, or None if it holds none."""
@@ -171,3 +182,7 @@ class TemplateShelf:
         except SensorError as error:
             if error.kind not in _UNSURE:
                 raise
+
+
+def _changes(before: frozenset[int], after: frozenset[int]) -> str:
+    return f"slots that came: {sorted(after - before)}, slots that went: {sorted(before - after)}"
