@@ -22,7 +22,7 @@ class NodeWitness:
 
     Attributes:
         node: its id.
-        reported_until: central holds all events of the node up to here, gap-free; None when it never reported.
+        reported_until: central holds all its events up to here, without a gap; None when it never reported.
         spans: signed listening spans: sensor alive, clock trusted.
         statements: spans that an approved incident statement (berita acara) answers for.
     """

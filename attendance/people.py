@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from attendance.calendar import zone
 from attendance.errors import PersonError
 from attendance.reading import Fields
 
@@ -131,7 +132,8 @@ class Employee:
     def __post_init__(self) -> None:
         check_employee_id(self.id)
         check_name(self.name)
-        check_salutation(self.salutation)
+        if self.salutation is not None:
+            check_salutation(self.salutation)
         if self.nip is not None:
             check_nip(self.nip, self.employment)
 
@@ -170,9 +172,9 @@ def check_name(text: str) -> str:
     return text
 
 
-def check_salutation(text: str | None) -> str | None:
-    """Bapak, Ibu, or None where HR has set none."""
-    if text is not None and text not in SALUTATIONS:
+def check_salutation(text: str) -> str:
+    """Bapak or Ibu."""
+    if text not in SALUTATIONS:
         raise PersonError(f"{text[:40]!r} is no salutation: it must be Bapak or Ibu")
     return text
 
@@ -271,10 +273,10 @@ class Roster:
             persons[person.person] = person
         return cls(
             fields.whole("serial", 1, 2**31 - 1),
-            check_node_id(fields.text("node")),
-            check_unit_code(fields.text("unit")),
+            fields.checked("node", check_node_id),
+            fields.checked("unit", check_unit_code),
             fields.text("unit_name"),
-            fields.text("zone"),
+            fields.checked("zone", zone).key,
             persons,
             _slots(fields.optional_table("slots"), persons),
             fields.rest("serial", "node", "unit", "unit_name", "zone", "persons", "slots"),
@@ -289,11 +291,11 @@ def _roster_person(row: Fields) -> RosterPerson:
             raise entry.refuse(f"is the second shift on {shift.day.isoformat()}", "day")
         shifts[shift.day] = shift
     return RosterPerson(
-        check_employee_id(row.text("person")),
-        check_name(row.text("name")),
-        check_unit_code(row.text("unit")),
-        check_group(row.text("group")),
-        check_salutation(row.optional_text("salutation")),
+        row.checked("person", check_employee_id),
+        row.checked("name", check_name),
+        row.checked("unit", check_unit_code),
+        row.checked("group", check_group),
+        row.checked("salutation", check_salutation) if row.has("salutation") else None,
         tuple(shifts[day] for day in sorted(shifts)),
         row.rest("person", "name", "unit", "group", "salutation", "shifts"),
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from attendance.calendar import WEEKDAYS, clock_time, zone
 from attendance.errors import PersonError, PolicyError
@@ -37,27 +36,13 @@ def read_version(fields: Fields) -> Version:
         valid_from,
         valid_to,
         _scope(fields.optional_table("scope")),
-        _zone(fields),
+        fields.checked("tz", zone),
         _default_group(fields, groups),
         groups,
         tuple(_overlay(overlay, groups) for overlay in fields.tables("overlays")),
         _shifts(fields.optional_table("shifts")),
         _rules(fields),
     )
-
-
-def _clock(fields: Fields, key: str) -> timedelta:
-    try:
-        return clock_time(fields.text(key))
-    except PolicyError as error:
-        raise fields.refuse(f"is wrong: {error}", key) from error
-
-
-def _zone(fields: Fields) -> ZoneInfo:
-    try:
-        return zone(fields.text("tz"))
-    except PolicyError as error:
-        raise fields.refuse(f"is wrong: {error}", "tz") from error
 
 
 def _group(fields: Fields, key: str) -> str:
@@ -119,7 +104,7 @@ def _week(week: Fields, base: Week) -> Week:
 
 def _window(fields: Fields, below: DayWindow | None) -> DayWindow:
     clocks = {
-        key: _clock(fields, key) if below is None or fields.has(key) else getattr(below, key)
+        key: fields.checked(key, clock_time) if below is None or fields.has(key) else getattr(below, key)
         for key in _CLOCKS
     }
     work = _span(fields, "work") or (below.work if below else None)
@@ -144,7 +129,7 @@ def _span(fields: Fields, key: str) -> tuple[timedelta, timedelta] | None:
     if len(ends) != 2:
         raise fields.refuse("must be two clock times", key)
     pair = Fields({"from": ends[0], "to": ends[1]}, fields.place(key), PolicyError)
-    start, end = _clock(pair, "from"), _clock(pair, "to")
+    start, end = pair.checked("from", clock_time), pair.checked("to", clock_time)
     if end <= start:
         raise fields.refuse("must end after it starts", key)
     return start, end

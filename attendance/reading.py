@@ -1,14 +1,17 @@
 """Read a document field by field, so that every refusal names the place and says what is wrong there."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from attendance.errors import HadirError
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MAX_TEXT_CHARS = 400
+
+
+T = TypeVar("T")
 
 
 class Fields:
@@ -48,6 +51,14 @@ class Fields:
         """A text, or None where the field is missing or null."""
         return self.text(key) if self.has(key) else None
 
+    def checked(self, key: str, check: Callable[[str], T]) -> T:
+        """What a check of its own makes of a text; its refusal gains the place."""
+        value = self.text(key)
+        try:
+            return check(value)
+        except HadirError as error:
+            raise self.refuse(f"is wrong: {error}", key) from error
+
     def whole(self, key: str, low: int, high: int) -> int:
         """A whole number within bounds; true and false are no numbers here."""
         value = self.values.get(key)
@@ -82,7 +93,7 @@ class Fields:
 
     def optional_table(self, key: str) -> "Fields":
         """A table below this one; an empty one where it is missing."""
-        return Fields(self.values.get(key) or {}, self.place(key), self.error)
+        return self.table(key) if self.has(key) else Fields({}, self.place(key), self.error)
 
     def items(self, key: str) -> Sequence[Any]:
         """A list; empty where it is missing."""
