@@ -1,0 +1,115 @@
+"""Central and three doors, wired together in one folder: real processes, an emulated outside."""
+
+import re
+import shutil
+import socket
+from datetime import datetime
+from pathlib import Path
+
+from demo import town
+from demo.door import Door, Place
+from demo.processes import Process, run, wait_for
+from emulators.clock import EmulatedTime
+
+POLICY = "tanggamus-2017"
+
+
+class Town:
+    """The running demo."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock_file = folder / "clock.json"
+        self.clock = EmulatedTime(self.clock_file)
+        self.residents = town.residents()
+        self.port = _free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.data_dir = folder / "central"
+        self._config = folder / "central.toml"
+        self.central = Process("central", self._command("serve"), folder, {})
+        self.doors: dict[str, Door] = {}
+
+    def prepare(self, begin: datetime) -> None:
+        """Start from nothing, with the clock at `begin`; central learns offices, people, rules and slots."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.clock.start(begin)
+        self._config.write_text(self._toml(), encoding="utf-8")
+        self.tell("init")
+        for deed, text in (
+            ("import-units", town.units_csv()),
+            ("import-people", town.people_csv()),
+            ("import-slots", town.slots_csv()),
+        ):
+            file = self.folder / f"{deed}.csv"
+            file.write_text(text, encoding="utf-8")
+            self.tell(deed, str(file))
+        self.tell("policy", "set", POLICY)
+
+    def open(self) -> None:
+        """Start central, then every door."""
+        self.start_central()
+        for office in town.OFFICES:
+            place = Place(
+                self.folder / office.code.lower(),
+                self.clock_file,
+                self.url,
+                self.data_dir / "ca.crt",
+                _free_port(),
+            )
+            door = Door(office, place)
+            self.doors[office.code] = door
+            staff = tuple(person for person in self.residents if person.office == office)
+            door.start(self.claim_token(office.code), staff)
+
+    def start_central(self) -> None:
+        """Start, or start again, and wait until it listens."""
+        self.central.start()
+        wait_for("central", lambda: _listens(self.port), self.central)
+
+    def close(self) -> None:
+        """Stop everything."""
+        for door in self.doors.values():
+            door.stop()
+        self.central.stop()
+
+    def tell(self, *deed: str) -> str:
+        """Run a `hadir-central` command and return what it printed."""
+        return run("hadir-central " + " ".join(deed), self._command(*deed), self.folder, {})
+
+    def claim_token(self, unit: str) -> str:
+        """A fresh one-time token for a node of this unit."""
+        found = re.search(r'claim_token = "([^"]+)"|Token: (\S+)', self.tell("claim", unit))
+        assert found, "hadir-central claim prints the token"
+        return found[1] or found[2]
+
+    def sign_in_link(self) -> str:
+        """A one-time link for the person in front of the screen."""
+        printed = self.tell("create-admin", "demo", "--name", "Pengguna Demo")
+        found = re.search(r"https://\S+/masuk/\S+", printed)
+        assert found, "hadir-central create-admin prints a sign-in link"
+        return found[0]
+
+    def _command(self, *deed: str) -> list[str]:
+        return ["central.cli", *deed, "--config", str(self._config)]
+
+    def _toml(self) -> str:
+        return f"""\
+data_dir = "{self.data_dir}"
+port = {self.port}
+public_url = "{self.url}"
+clock_file = "{self.clock_file}"
+accept_emulated_clocks = true
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
