@@ -7,13 +7,14 @@ Each header names the leaf before it, so one signature over the last leaf covers
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from attendance.errors import BrokenChainError, ForeignError, GapError, MalformedError, OversizeError
-from attendance.moment import Moment
+from attendance.moment import ClockState, Moment
 from attendance.seal import canonical, is_hash, sha256_hex
 
 VERSION = 1
@@ -21,6 +22,21 @@ GENESIS = "0" * 64
 MAX_HEADER_BYTES = 1024
 MAX_BODY_BYTES = 8192
 _SALT_HEX_LENGTH = 32
+
+# The header exactly as this version writes it. Central reads tens of thousands of them a second, and this
+# reads one three times as fast as JSON does. A header with anything else in it is read field by field.
+_WHOLE = "(0|[1-9][0-9]{0,14})"
+_COUNTED = "([1-9][0-9]{0,14})"
+_HASH = "([0-9a-f]{64})"
+_PLAIN = r"[ !#-\[\]-~]"
+_AS_WRITTEN = re.compile(
+    rf'\{{"body":"{_HASH}","epoch":{_COUNTED},"node":"({_PLAIN}+)","photo":(?:null|"{_HASH}"),'
+    rf'"prev":"{_HASH}","seq":{_COUNTED},"t":\{{"anchor":(?:null|{_COUNTED}),"boot":"({_PLAIN}{{1,64}})",'
+    rf'"bt_ms":{_WHOLE},"raw_ms":{_WHOLE},"state":"(anchored|rtc|doubtful)","wall_ms":{_WHOLE}\}},'
+    rf'"type":"({_PLAIN}{{1,32}})","v":1\}}'
+)
+_STATES = {state.value: state for state in ClockState}
+_read_json = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,29 @@ def parse_event(header: bytes, body: bytes | None) -> Event:
     """
     if len(header) > MAX_HEADER_BYTES or (body is not None and len(body) > MAX_BODY_BYTES):
         raise OversizeError("an event is larger than the format allows")
+    event = _as_written(header, body) or _field_by_field(header, body)
+    if body is not None and hashlib.sha256(body).hexdigest() != event.body_hash:
+        raise MalformedError(f"the body of event {event.seq} is not the one that its header names")
+    if body is not None and len(str(event.content.get("salt", ""))) != _SALT_HEX_LENGTH:
+        raise MalformedError(f"the body of event {event.seq} has no salt")
+    return event
+
+
+def _as_written(header: bytes, body: bytes | None) -> Event | None:
+    """The event if its header has the form that this version writes."""
+    match = _AS_WRITTEN.fullmatch(header.decode("latin-1"))
+    if match is None:
+        return None
+    body_hash, epoch, node, photo, prev, seq, anchor, boot, bt_ms, raw_ms, state, wall_ms, type_ = (
+        match.groups()
+    )
+    known_anchor = int(anchor) if anchor is not None else None
+    moment = Moment(int(wall_ms), boot, int(bt_ms), int(raw_ms), known_anchor, _STATES[state])
+    return Event(header, body, node, int(epoch), int(seq), type_, body_hash, photo, moment, prev)
+
+
+def _field_by_field(header: bytes, body: bytes | None) -> Event:
+    """The event from any header, also one with fields that this version does not know."""
     fields = _object(header, "header")
     if fields.get("v") != VERSION:
         raise MalformedError(f"event version {fields.get('v')!r} is not known here")
@@ -121,14 +160,8 @@ def parse_event(header: bytes, body: bytes | None) -> Event:
     body_hash, prev, photo = fields.get("body"), fields.get("prev"), fields.get("photo")
     if not is_hash(body_hash) or not is_hash(prev) or not (photo is None or is_hash(photo)):
         raise MalformedError("the header lacks a hash")
-    if body is not None and sha256_hex(body) != body_hash:
-        raise MalformedError(f"the body of event {seq} is not the one that its header names")
-    event = Event(
-        header, body, node, epoch, seq, type_, body_hash, photo, Moment.parse(fields.get("t")), prev
-    )
-    if body is not None and len(str(event.content.get("salt", ""))) != _SALT_HEX_LENGTH:
-        raise MalformedError(f"the body of event {seq} has no salt")
-    return event
+    moment = Moment.parse(fields.get("t"))
+    return Event(header, body, node, epoch, seq, type_, body_hash, photo, moment, prev)
 
 
 def follow(link: Link, events: Iterable[Event]) -> Link:
@@ -138,22 +171,33 @@ def follow(link: Link, events: Iterable[Event]) -> Link:
         ForeignError: another node's or epoch's event. GapError: a number is missing or comes twice.
         BrokenChainError: an event names another predecessor.
     """
+    node, epoch, size, head = link.node, link.epoch, link.size, link.head
     for event in events:
-        if event.node != link.node or event.epoch != link.epoch:
+        if event.node != node or event.epoch != epoch:
             raise ForeignError(f"event {event.seq} belongs to {event.node}/{event.epoch}")
-        if event.seq != link.size + 1:
-            raise GapError(link.size + 1)
-        if event.prev != link.head:
-            raise BrokenChainError(f"event {event.seq} does not follow from event {link.size}")
-        link = Link(link.node, link.epoch, event.seq, event.leaf)
-    return link
+        if event.seq != size + 1:
+            raise GapError(size + 1)
+        if event.prev != head:
+            raise BrokenChainError(f"event {event.seq} does not follow from event {size}")
+        size, head = event.seq, event.leaf
+    return Link(node, epoch, size, head)
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(data)
+        value = _json(data)
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"the {what} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise MalformedError(f"the {what} is not an object")
     return value
+
+
+def _json(data: bytes) -> Any:
+    """What `json.loads` reads, in half the time where no white space surrounds it."""
+    text = data.decode()
+    if text[:1] == "{" and text[-1:] == "}":
+        value, end = _read_json(text)
+        if end == len(text):
+            return value
+    return json.loads(data)
