@@ -19,11 +19,15 @@ class Fault(Exception):
     """
 
     def __init__(self, kind: str, retry: bool, message: str, sentence_id: str) -> None:
-        super().__init__(f"{kind}: {message}")
+        # All four, so that a fault can be copied to another process.
+        super().__init__(kind, retry, message, sentence_id)
         self.kind = kind
         self.retry = retry
         self.message = message
         self.sentence_id = sentence_id
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
 
 
 class SensorError(Fault):

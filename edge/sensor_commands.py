@@ -12,7 +12,16 @@ from edge.sensor_searching import narrow_range, usable_slots, wide_range
 MAX_RETRIES = 2
 INDEX_PAGE_SLOTS = 256
 
-_WIRE_DOUBT = frozenset({SensorFault.NO_ANSWER, SensorFault.DAMAGED_ANSWER})
+# Even "broken" is only believed when it is said again: it may be a damaged answer.
+_WORTH_REPEATING = frozenset(
+    {
+        SensorFault.NO_ANSWER,
+        SensorFault.DAMAGED_ANSWER,
+        SensorFault.REFUSED,
+        SensorFault.PASSWORD_NEEDED,
+        SensorFault.BROKEN,
+    }
+)
 _BROKEN = frozenset({Code.SENSOR_ABNORMAL, Code.HARDWARE_ERROR})
 _IMAGE_CODES = frozenset({Code.OK, Code.NO_FINGER, Code.CAPTURE_FAILED})
 _FEATURE_CODES = frozenset(
@@ -128,13 +137,17 @@ class SensorCommands:
         self._ask(Op.UPLOAD, call, _READ_CODES)
         return data[0]
 
+    def has_slot(self, slot: int) -> bool:
+        """True for a slot that may hold a template."""
+        return 0 <= slot < usable_slots(self.capacity)
+
     def check_slot(self, slot: int) -> None:
         """Refuse a slot the module does not have.
 
         Raises:
             SensorError: slot-out-of-range.
         """
-        if not 0 <= slot < usable_slots(self.capacity):
+        if not self.has_slot(slot):
             raise sensor_error(
                 SensorFault.SLOT_RANGE, f"slot {slot} of a module with {usable_slots(self.capacity)} to use"
             )
@@ -163,11 +176,7 @@ class SensorCommands:
             try:
                 return self.once(call, expected)
             except SensorError as error:
-                repeat = error.kind in _WIRE_DOUBT or error.kind in (
-                    SensorFault.REFUSED,
-                    SensorFault.PASSWORD_NEEDED,
-                )
-                if not repeat or attempt == attempts:
+                if error.kind not in _WORTH_REPEATING or attempt == attempts:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -180,8 +189,4 @@ class SensorCommands:
             raise sensor_error(SensorFault.PASSWORD_NEEDED, "the module had lost its session")
         if code in _BROKEN:
             raise sensor_error(SensorFault.BROKEN, f"the module reports a hardware error ({code:02X})")
-        if code == Code.FLASH_ERROR:
-            raise sensor_error(SensorFault.FLASH, "the module could not write its flash")
-        if code == Code.BAD_SLOT:
-            raise sensor_error(SensorFault.SLOT_RANGE, "the module does not have that slot")
         raise sensor_error(SensorFault.REFUSED, f"the module answered {code:02X}")

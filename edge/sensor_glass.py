@@ -142,9 +142,8 @@ class Glass:
         first = commands.search()
         if first.code != Code.OK:
             return NotFound()
-        commands.check_slot(first.slot)
-        second = commands.confirm(first.slot)
-        if second.code != Code.OK or second.slot != first.slot:
+        second = commands.confirm(first.slot) if commands.has_slot(first.slot) else None
+        if second is None or second.code != Code.OK or second.slot != first.slot:
             commands.link.doubt()
             raise sensor_error(SensorFault.FOREIGN_ANSWER, "the narrow search does not confirm the wide one")
         return Found(first.slot, min(first.score, second.score))

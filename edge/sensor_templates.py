@@ -17,7 +17,7 @@ from edge.sensor_pace import Pace
 
 SETTLE_S = 1.0
 _WORK_BUFFER = 1
-_DONE = frozenset({Code.OK})
+_WRITE_CODES = frozenset({Code.OK, Code.FLASH_ERROR})
 _UNSURE = frozenset(
     {SensorFault.NO_ANSWER, SensorFault.DAMAGED_ANSWER, SensorFault.FOREIGN_ANSWER, SensorFault.REFUSED}
 )
@@ -178,10 +178,13 @@ class TemplateShelf:
     def _written(self, write: Callable[[], int]) -> None:
         """One attempt at a flash write. If its answer is in doubt, what follows reads back and decides."""
         try:
-            self._commands.once(write, _DONE)
+            code = self._commands.once(write, _WRITE_CODES)
         except SensorError as error:
             if error.kind not in _UNSURE:
                 raise
+            return
+        if code == Code.FLASH_ERROR:
+            raise sensor_error(SensorFault.FLASH, "the module could not write its flash")
 
 
 def _changes(before: frozenset[int], after: frozenset[int]) -> str:
