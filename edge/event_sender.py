@@ -2,10 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from attendance import exchange
 from attendance.chain import GENESIS, Event, Link, follow
@@ -15,7 +13,7 @@ from edge.answer import Answer
 from edge.faults import LinkError
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import Pace, Patience
-from edge.sync_cursor import Cursor, load_cursor, save_cursor
+from edge.sync_cursor import Cursor, CursorFile
 from edge.syncing import Asked, Finding, Refusal, read_receipt, read_refusal
 
 # What the envelope and the line breaks add to the events themselves.
@@ -52,8 +50,8 @@ class EventSender:
     Attributes:
         agreed: the furthest place in the chain that central signed for and that is this node's own.
         sure: whether central's last word is known; while it is not, ask before sending.
-        waiting: whether events beyond `agreed` were seen.
-        cursor: what survives a restart.
+        waiting: whether events beyond `agreed` may be there.
+        rollbacks: how often central turned out to have been restored from a backup.
     """
 
     def __init__(
@@ -62,8 +60,9 @@ class EventSender:
         receipt_key: str,
         events: Events,
         door: EventDoor,
-        cursor_file: Path,
+        cursor: CursorFile,
         *,
+        pace: Pace,
         most_events: int = exchange.MAX_BATCH_EVENTS,
         monotonic: Callable[[], float],
     ) -> None:
@@ -72,7 +71,10 @@ class EventSender:
         Args:
             link: the start of this node's chain (node and epoch).
             receipt_key: central's public key for receipts, hex.
-            events: the node's own events. door: to central. cursor_file: may be missing or damaged.
+            events: the node's own events.
+            door: to central.
+            cursor: fresh where the file is missing or damaged.
+            pace: what to assume of the link at first.
             most_events: in one batch.
             monotonic: seconds, for measuring the link.
         """
@@ -80,20 +82,20 @@ class EventSender:
         self._receipt_key = receipt_key
         self._events = events
         self._door = door
-        self._cursor_file = cursor_file
+        self._cursor = cursor
         self._most_events = most_events
         self._monotonic = monotonic
-        self.pace = Pace()
+        self.pace = pace
         self.sure = False
         self.waiting = True
+        self.rollbacks = 0
         self._disputed: int | None = None
-        loaded = load_cursor(cursor_file)
-        self.cursor = loaded or Cursor()
-        self.agreed = self._proven(self.cursor)
-        if loaded is None or (self.agreed is link and self.cursor.receipt is not None):
-            # Nothing in it can be relied on: central is asked, and photos are offered again from the first on.
-            self.cursor = Cursor(alarms=self.cursor.alarms)
-            self.alarm("cursor-damaged", "cursor-damaged", {})
+        self.agreed = link
+        self.agreed = self._proven(cursor.now)
+        if cursor.damaged or (self.agreed is link and cursor.now.receipt is not None):
+            # Nothing in it can be relied on: ask central, and offer photos again from the first on.
+            cursor.keep(Cursor(alarms=cursor.now.alarms))
+            cursor.alarm("cursor-damaged", "cursor-damaged", {})
 
     def ask(self) -> Checkpoint:
         """Ask central what it holds and take it in; returns the signed, fresh word, whatever it says.
@@ -136,6 +138,8 @@ class EventSender:
         receipt, finding = self._judged(answer, nonce)
         progress = finding is not Finding.HELD or receipt.size >= first
         self._take_in(receipt, finding, answer.body)
+        if finding in (Finding.FORKED, Finding.AHEAD):
+            raise link_error(LinkFault.REFUSED, f"central holds another history of this node: {finding}")
         if not progress:
             raise link_error(
                 LinkFault.STRANGER, f"central signed, and holds nothing of the batch from {first} on"
@@ -143,22 +147,6 @@ class EventSender:
         if finding is Finding.HELD:
             took = timedelta(seconds=self._monotonic() - began)
             self.pace = self.pace.batch_held(count, len(packed), took)
-
-    def alarm(self, key: str, kind: str, details: dict[str, Any]) -> None:
-        """Note something that people must know; it becomes a signed event, once for each key."""
-        if key not in self.cursor.told:
-            content = {"alarm": {"kind": kind, **details}}
-            cursor = self.cursor
-            self.keep(replace(cursor, alarms=(*cursor.alarms, content), told=(*cursor.told, key)))
-
-    def keep(self, cursor: Cursor) -> None:
-        """Make this the cursor, durably.
-
-        Raises:
-            OSError: the disk is full or broken; the events themselves are not touched.
-        """
-        save_cursor(self._cursor_file, cursor)
-        self.cursor = cursor
 
     def own_leaf(self, size: int) -> str | None:
         """Leaf of the node's own event of that number; `GENESIS` for 0, None where there is none."""
@@ -175,7 +163,6 @@ class EventSender:
         """The place that the stored receipt proves, or the start of the chain."""
         if cursor.receipt is None:
             return self._origin
-        self.agreed = self._origin
         try:
             receipt = exchange.open_checkpoint(cursor.receipt.encode(), self._receipt_key)
         except EvidenceError:
@@ -193,7 +180,7 @@ class EventSender:
         try:
             follow(self.agreed, [item.event for item in stored])
         except EvidenceError as error:
-            self.alarm(f"own-chain@{self.agreed.size}", "own-chain-broken", {"text": str(error)})
+            self._cursor.alarm(f"own-chain@{self.agreed.size}", "own-chain-broken", {"text": str(error)})
             raise link_error(LinkFault.REFUSED, f"this node's own events do not hold: {error}") from error
         return stored
 
@@ -229,18 +216,21 @@ class EventSender:
                 "central_head": receipt.head,
                 "agreed_size": self.agreed.size,
             }
-            self.alarm(f"{finding}@{receipt.size}", finding.value, details)
-            self._disputed = min(receipt.size, self._last_own())
-            self.sure, self.waiting = True, self._disputed > 0
+            self._cursor.alarm(f"{finding}@{receipt.size}", finding.value, details)
+            self._disputed = min(receipt.size, self._last_own()) or None
+            self.sure = self.waiting = True
             return
         if finding is Finding.ROLLED_BACK:
+            self.rollbacks += 1
             details = {"held_before": self.agreed.size, "held_now": receipt.size}
-            self.alarm(f"{finding}@{self.agreed.size}>{receipt.size}", finding.value, details)
+            self._cursor.alarm(f"{finding}@{self.agreed.size}>{receipt.size}", finding.value, details)
         self._disputed = None
         self.sure = self.waiting = True
         if receipt.link != self.agreed:
-            photos_done = min(self.cursor.photos_done, receipt.size)
-            self.keep(replace(self.cursor, receipt=text.decode(), photos_done=photos_done))
+            cursor = self._cursor.now
+            told = cursor.told if finding is Finding.ROLLED_BACK else ()
+            photos_done = min(cursor.photos_done, receipt.size)
+            self._cursor.keep(Cursor(text.decode(), photos_done, cursor.alarms, told))
         self.agreed = receipt.link
 
     def _last_own(self) -> int:
@@ -261,7 +251,7 @@ class EventSender:
         if refusal is Refusal.SMALLER and count > 1:
             self.pace = self.pace.batch_failed(count)
             return
-        self.alarm(
+        self._cursor.alarm(
             f"{refusal}@{first}:{answer.error}", f"central-refuses-{answer.error}", {"from_seq": first}
         )
         raise link_error(LinkFault.REFUSED, f"central does not take event {first}: {answer}")

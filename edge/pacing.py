@@ -12,7 +12,6 @@ FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
 MAX_PIECE_BYTES = 65_536
 MIN_PIECE_BYTES = 2_048
-_SHORTEST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=10)
 _TLS_RECORD_BYTES = 16_384
 _MEMORY = 0.3  # weight of the newest measurement
@@ -27,8 +26,8 @@ class Patience:
         answer: for the first byte of the answer, and again for the whole of it.
     """
 
-    connect: timedelta = timedelta(seconds=20)
-    answer: timedelta = timedelta(seconds=60)
+    connect: timedelta
+    answer: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,16 @@ class Pace:
         piece_bytes: the same for pieces of photos.
         bytes_per_s: measured upward rate, or None before the first success.
         event_bytes: measured size of an event, packed.
+        connect: shortest time to wait for a connection.
+        answer: shortest time to wait for an answer.
     """
 
     ceiling: int = 64
     piece_bytes: int = 16_384
     bytes_per_s: float | None = None
     event_bytes: float = 200.0
+    connect: timedelta = timedelta(seconds=10)
+    answer: timedelta = timedelta(seconds=60)
 
     def batch_events(self) -> int:
         """Events to put into the next batch: no more than the link carries in `AIM`."""
@@ -65,8 +68,10 @@ class Pace:
         """How long to wait for a request of this size: three times what the link should need."""
         rate = self.bytes_per_s or 2_000.0
         return Patience(
-            _within(timedelta(seconds=20 + 3 * min(size_bytes, _TLS_RECORD_BYTES) / rate)),
-            _within(timedelta(seconds=30 + 3 * size_bytes / rate)),
+            min(
+                self.connect + timedelta(seconds=3 * min(size_bytes, _TLS_RECORD_BYTES) / rate), _LONGEST_WAIT
+            ),
+            min(self.answer + timedelta(seconds=3 * size_bytes / rate), _LONGEST_WAIT),
         )
 
     def batch_held(self, events: int, size_bytes: int, took: timedelta) -> "Pace":
@@ -101,20 +106,14 @@ class Pace:
         )
 
 
-def pause(failures: int, dice: random.Random, asked: timedelta | None = None) -> timedelta:
+def pause(failures: int, dice: random.Random, longest: timedelta = LONGEST_PAUSE) -> timedelta:
     """How long to stay away after `failures` in a row: exponential with full jitter.
 
-    Full jitter spreads the nodes evenly when central comes back after an outage. A wish of central's own
-    (Retry-After) is kept, and the jitter comes on top of it for the same reason.
+    Full jitter spreads the nodes evenly when central comes back after an outage.
 
     Args:
         failures: in a row, from 1.
         dice: seeded by the caller.
-        asked: central's wish.
+        longest: no pause is longer.
     """
-    most = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(failures - 1, 20)))
-    return (asked or timedelta()) + most * dice.random()
-
-
-def _within(wait: timedelta) -> timedelta:
-    return min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
+    return min(longest, FIRST_PAUSE * (1 << min(failures - 1, 20))) * dice.random()

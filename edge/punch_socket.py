@@ -1,6 +1,6 @@
 """The way from another process of this node to the punch process: JSON lines over `punch.sock`.
 
-The punch process alone writes events, so what sync has to say goes here: time anchors, documents, drops, alarms.
+The punch process alone writes events, so what sync has to say goes here: anchors, documents, drops, alarms.
 """
 
 import json

@@ -5,14 +5,17 @@ key and against the node's own events. A lost or damaged file costs one question
 """
 
 import json
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from attendance import seal
 from attendance.errors import MalformedError
 from edge.durable_file import write_durably
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,53 @@ class Cursor:
     told: tuple[str, ...] = ()
 
 
-def load_cursor(path: Path) -> Cursor | None:
+class CursorFile:
+    """The file and what it holds now.
+
+    Attributes:
+        now: the cursor.
+        damaged: whether the file was there and could not be relied on when it was opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read it; a damaged file counts as none."""
+        self._path = path
+        loaded = _load(path)
+        self.damaged = loaded is None
+        self.now = loaded or Cursor()
+
+    def keep(self, cursor: Cursor) -> None:
+        """Make this the cursor, durably where the disk allows.
+
+        On a full disk sync goes on from memory: bringing events to safety matters more, and losing the cursor
+        costs one question to central.
+        """
+        self.now = cursor
+        try:
+            write_durably(self._path, _encoded(cursor))
+        except OSError as error:
+            LOG.warning("the cursor can't be written: %s", error)
+
+    def alarm(self, key: str, kind: str, details: Mapping[str, Any]) -> None:
+        """Note something that people must know; it becomes a signed event, once for each key."""
+        if key not in self.now.told:
+            LOG.error("%s %s", kind, details)
+            content = {"alarm": {"kind": kind, **details}}
+            self.keep(replace(self.now, alarms=(*self.now.alarms, content), told=(*self.now.told, key)))
+
+
+def _encoded(cursor: Cursor) -> bytes:
+    fields = {
+        "v": 1,
+        "receipt": cursor.receipt,
+        "photos_done": cursor.photos_done,
+        "alarms": [dict(alarm) for alarm in cursor.alarms],
+        "told": list(cursor.told),
+    }
+    return seal.canonical({"cursor": fields, "sha256": seal.sha256_hex(seal.canonical(fields))})
+
+
+def _load(path: Path) -> Cursor | None:
     """Read the file; a fresh cursor where there is none, None where it is damaged or can't be read."""
     try:
         value = json.loads(path.read_bytes())
@@ -48,22 +97,6 @@ def load_cursor(path: Path) -> Cursor | None:
     except MalformedError:
         return None
     return _parse(fields) if whole else None
-
-
-def save_cursor(path: Path, cursor: Cursor) -> None:
-    """Write it durably.
-
-    Raises:
-        OSError: the disk is full or broken; the old file stands.
-    """
-    fields = {
-        "v": 1,
-        "receipt": cursor.receipt,
-        "photos_done": cursor.photos_done,
-        "alarms": [dict(alarm) for alarm in cursor.alarms],
-        "told": list(cursor.told),
-    }
-    write_durably(path, seal.canonical({"cursor": fields, "sha256": seal.sha256_hex(seal.canonical(fields))}))
 
 
 def _parse(fields: Mapping[str, Any]) -> Cursor | None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from attendance.chain import Link
 from attendance.exchange import Checkpoint
 from edge.answer import Answer
+from edge.timing import Anchor, Reading
 
 WATCH = timedelta(seconds=1)
 """How long new events wait to be noticed when the link is idle."""
@@ -139,37 +140,19 @@ def read_refusal(answer: Answer) -> Refusal:
     return Refusal.FAULT
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The clocks that a time anchor needs, read once."""
-
-    boot: str
-    bt_ms: int
-    raw_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """Central's time, tied to this node's own clocks.
-
-    Attributes:
-        utc_ms: central's clock at that moment. error_ms: how far off that can be, either way.
-        at: this node's clocks at the middle of the exchange.
-    """
-
-    utc_ms: int
-    error_ms: int
-    at: Reading
-
-
 def anchor(time_ms: int, before: Reading, after: Reading) -> Anchor | None:
     """Tie a signed, fresh time to the node's clocks; None when the node restarted in between.
 
     Central read its clock somewhere between the request and the answer, so the middle is wrong by at most
-    half of the round trip, plus the millisecond to which each clock is read.
+    half of the round trip, plus the milliseconds to which the clocks are read.
+
+    Args:
+        time_ms: central's clock, milliseconds since 1970 UTC.
+        before: this node's clocks when it asked.
+        after: the same when the answer was there.
     """
-    if before.boot != after.boot or after.bt_ms < before.bt_ms:
+    if before.boot != after.boot or after.bt_ms < before.bt_ms or time_ms < 0:
         return None
     half_ms = (after.bt_ms - before.bt_ms + 1) // 2
-    middle = Reading(before.boot, before.bt_ms + half_ms, (before.raw_ms + after.raw_ms) // 2)
-    return Anchor(time_ms, half_ms + 2, middle)
+    raw_ms = (before.raw_ms + after.raw_ms) // 2
+    return Anchor(time_ms, half_ms + 2, "central", before.boot, before.bt_ms + half_ms, raw_ms)

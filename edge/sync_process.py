@@ -1,0 +1,189 @@
+"""The sync process, the only one with the network: hands in what the node wrote, brings rules, people, time.
+
+It may be killed at any point: all it knows is in the segments, at central and in the cursor.
+"""
+
+import json
+import logging
+import random
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from attendance.chain import Link
+from attendance.exchange import MAX_BATCH_EVENTS
+from edge import keys
+from edge.clock import Clock, EmulatedClock, SystemClock
+from edge.config import NodeConfig, SyncConfig
+from edge.event_sender import EventSender
+from edge.faults import Fault, PunchSocketError
+from edge.link_faults import SENTENCES
+from edge.pacing import MAX_PIECE_BYTES, Pace
+from edge.photo_sender import PhotoSender
+from edge.punch_socket import PunchSocket
+from edge.segments import SegmentReader
+from edge.server_record import ServerRecord
+from edge.sync_cursor import CursorFile
+from edge.synchroniser import Synchroniser, SyncTimes
+from edge.uplink import Identity, Uplink
+
+LOG = logging.getLogger(__name__)
+NOT_ENROLLED = 3
+"""Exit status of a node that was not claimed: starting it again will not help."""
+
+
+def run(config: NodeConfig) -> int:
+    """Sync until SIGTERM or SIGINT; returns the exit status."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        process = SyncProcess(config)
+    except Fault as fault:
+        LOG.error("%s", fault)  # noqa: TRY400 - a sentence for a technician, not a trace
+        return NOT_ENROLLED
+    process.run(stop)
+    return 0
+
+
+class SyncProcess:
+    """The parts, wired from the configuration."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        """Read keys, record and cursor; nothing is sent yet.
+
+        Raises:
+            EnrolmentError: the node was not claimed. LinkError: the address of central can't be used.
+        """
+        state = config.state_dir
+        record = ServerRecord.load(state / "server.json")
+        url, ca_file = record.url, Path(record.ca_file) if record.ca_file else None
+        if config.server is not None:
+            # The configuration is what people can change when central moves.
+            url, ca_file = config.server.url, config.server.ca_file
+        identity = Identity(record.node, keys.load(state / "transport.key"))
+        self._clock: Clock = EmulatedClock(config.clock.emulated) if config.clock.emulated else SystemClock()
+        self._door = Uplink(url, ca_file, identity)
+        self._punch = PunchSocket(state / "punch.sock")
+        self._segments = state / "segments"
+        self._status_file = StatusFile(state / "sync-status.json")
+        self._parts(config, record)
+
+    def _parts(self, config: NodeConfig, record: ServerRecord) -> None:
+        state, sync = config.state_dir, config.sync
+        reader, cursor = SegmentReader(self._segments), CursorFile(state / "sync-cursor.json")
+        pace = Pace(
+            connect=timedelta(seconds=sync.connect_timeout_s), answer=timedelta(seconds=sync.read_timeout_s)
+        )
+        self._events = EventSender(
+            Link(record.node, record.epoch),
+            record.receipt_key,
+            reader,
+            self._door,
+            cursor,
+            pace=pace,
+            most_events=min(sync.batch_events, MAX_BATCH_EVENTS),
+            monotonic=time.monotonic,
+        )
+        photos = PhotoSender(
+            state / "photos",
+            record.epoch,
+            reader,
+            self._events,
+            cursor,
+            self._door,
+            pace=pace,
+            drop=self._drop,
+            most_bytes=min(sync.photo_piece_bytes, MAX_PIECE_BYTES),
+            monotonic=time.monotonic,
+        )
+        self._turns = Synchroniser(
+            self._events,
+            photos,
+            cursor,
+            self._door,
+            self._punch,
+            self._clock,
+            record.document_key,
+            _times(sync),
+            software=version("hadir"),
+            monotonic=time.monotonic,
+            dice=random.SystemRandom(),
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Turn after turn, until `stop` is set."""
+        growth = _growth(self._segments)
+        while not stop.is_set():
+            seen = _growth(self._segments)
+            if seen != growth:
+                growth = seen
+                self._turns.noticed()
+            rest = self._turns.turn()
+            self._status_file.show(self._shown())
+            stop.wait(rest.total_seconds())
+        self._door.close()
+
+    def _drop(self, seq: int, sha256: str, reason: str) -> None:
+        """Have the punch process write that a photo will not come."""
+        content = {"event": seq, "photo": sha256, "reason": reason}
+        reply = self._punch.request({"do": "event", "type": "drop", "content": content})
+        if reply.get("ok") is not True:
+            raise PunchSocketError(f"a drop is not taken: {reply.get('error')}")
+
+    def _shown(self) -> dict[str, Any]:
+        fault = self._turns.fault
+        return {
+            "v": 1,
+            "state": "ok" if fault is None else fault.kind,
+            "sentence": None if fault is None else SENTENCES.get(fault.sentence_id),
+            "detail": None if fault is None else fault.message,
+            "held": self._events.agreed.size,
+            "backlog": self._turns.backlog,
+        }
+
+
+class StatusFile:
+    """`sync-status.json`, for the display and for health events; written when something in it changed."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is written yet."""
+        self._path = path
+        self._shown: Mapping[str, Any] = {}
+
+    def show(self, fields: Mapping[str, Any]) -> None:
+        """Write it if it changed. Not forced to the card: after a power cut it is worth nothing anyway."""
+        if fields == self._shown:
+            return
+        fresh = self._path.with_suffix(".new")
+        try:
+            fresh.write_text(
+                json.dumps({**fields, "since_ms": time.time_ns() // 1_000_000}), encoding="utf-8"
+            )
+            fresh.replace(self._path)
+        except OSError as error:
+            LOG.warning("%s can't be written: %s", self._path.name, error.strerror)
+            return
+        self._shown = dict(fields)
+
+
+def _times(sync: SyncConfig) -> SyncTimes:
+    return SyncTimes(
+        timedelta(seconds=sync.interval_s),
+        timedelta(seconds=sync.backoff_max_s),
+        sync.photo_rate_bytes_per_s,
+    )
+
+
+def _growth(segments: Path) -> tuple[str, int]:
+    """Name and size of the newest segment: changes with every event, and costs no reading."""
+    try:
+        newest = max(segments.rglob("*.log"), key=str, default=None)
+        return (str(newest), newest.stat().st_size) if newest is not None else ("", 0)
+    except OSError:
+        return "", 0
