@@ -29,24 +29,35 @@ _CLOCK_AIR = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class NodeLine:
-    """One node as the board knows it; `seen` None: it never reported."""
+    """One node as the board knows it.
+
+    Attributes:
+        quiet: has not asked for anything for `QUIET_AFTER`.
+        since: when a quiet node was last seen; None for one that never was, and for one that is not quiet, so
+            that two boards are equal when nothing to be seen has changed.
+    """
 
     id: str
     unit: str
-    seen: datetime | None
     quiet: bool
+    since: datetime | None
     distrusted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
-    """One unit with its own people (those of units below it have their own line) and its own nodes."""
+    """One unit with its own people (those of units below it have their own line) and its own nodes.
+
+    Attributes:
+        watched: the nodes at which its people punch all report.
+    """
 
     code: str
     name: str
     parent: str | None
     tally: Tally
     nodes: tuple[NodeLine, ...]
+    watched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,14 @@ def read_board(connection: Connection, day: date, now: datetime, over: bool) -> 
         .order_by(unit.c.code)
     )
     lines = tuple(
-        UnitLine(row.code, row.name, row.parent, tallies.get(row.code, Tally()), nodes.get(row.code, ()))
+        UnitLine(
+            row.code,
+            row.name,
+            row.parent,
+            tallies.get(row.code, Tally()),
+            nodes.get(row.code, ()),
+            watched[row.code],
+        )
         for row in rows
     )
     return Board(day, lines, tuple(last_punches(connection, now)))
@@ -127,7 +145,8 @@ def node_lines(connection: Connection, now: datetime) -> dict[str, tuple[NodeLin
     query = select(node.c.id, node.c.unit, node.c.last_seen_ms, node.c.state)
     for row in connection.execute(query.where(node.c.state != "retired").order_by(node.c.id)):
         seen = from_ms(row.last_seen_ms) if row.last_seen_ms is not None else None
-        line = NodeLine(row.id, row.unit, seen, is_quiet(seen, now), row.state == "distrusted")
+        quiet = is_quiet(seen, now)
+        line = NodeLine(row.id, row.unit, quiet, seen if quiet else None, row.state == "distrusted")
         found[row.unit] = (*found.get(row.unit, ()), line)
     return found
 

@@ -1,0 +1,138 @@
+"""What central knows of each node's health, for the technician's page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from attendance.chain import Event, parse_event
+from attendance.errors import EvidenceError
+from attendance.moment import ClockState, from_ms
+from attendance.punch import HEALTH, START
+from central.board import is_quiet
+from central.tables import checkpoint, event, fork, node, unit
+
+OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """One node.
+
+    Attributes:
+        state: active, distrusted or retired.
+        clock: trust of its last event's clock; None before the first event.
+        emulated: it said that it runs on an emulated clock.
+        sensor, camera: last word of the node on its parts: "ok", a fault's name, or None for silence.
+        events: how many central holds.
+        backlog, photo_backlog: how many the node still has to send, by its own word; None for silence.
+        forks: how many times it contradicted what central holds.
+    """
+
+    id: str
+    unit: str
+    unit_name: str
+    state: str
+    state_reason: str
+    software: str
+    quiet: bool
+    seen: datetime | None
+    claimed: datetime
+    last_event: datetime | None
+    clock: ClockState | None
+    emulated: bool
+    sensor: str | None
+    camera: str | None
+    events: int
+    backlog: int | None
+    photo_backlog: int | None
+    forks: int
+
+
+def node_reports(connection: Connection, now: datetime, units: frozenset[str] | None) -> list[NodeReport]:
+    """Every node in these units (None: all), those that need a person first, then by name of the unit."""
+    forks = select(fork.c.node, func.count().label("forks")).group_by(fork.c.node).subquery()
+    query = (
+        select(node, unit.c.name.label("unit_name"), checkpoint.c.size, forks.c.forks)
+        .select_from(
+            node.join(unit, unit.c.code == node.c.unit)
+            .outerjoin(checkpoint, and_(checkpoint.c.node == node.c.id, checkpoint.c.epoch == node.c.epoch))
+            .outerjoin(forks, forks.c.node == node.c.id)
+        )
+        .order_by(unit.c.name, node.c.id)
+    )
+    reports = []
+    for row in connection.execute(query):
+        if units is not None and row.unit not in units:
+            continue
+        last, health = _last(connection, row.id, row.epoch), _last(connection, row.id, row.epoch, HEALTH)
+        said = _content(health) or _content(_last(connection, row.id, row.epoch, START))
+        seen = _moment(row.last_seen_ms)
+        reports.append(
+            NodeReport(
+                id=row.id,
+                unit=row.unit,
+                unit_name=row.unit_name,
+                state=row.state,
+                state_reason=row.state_reason,
+                software=row.software,
+                quiet=row.state != "retired" and is_quiet(seen, now),
+                seen=seen,
+                claimed=from_ms(row.claimed_at_ms),
+                last_event=last.moment.utc if last else None,
+                clock=last.moment.state if last else None,
+                emulated=row.clock_source == "emulated",
+                sensor=part_state(said.get("sensor")),
+                camera=part_state(said.get("camera")),
+                events=row.size or 0,
+                backlog=row.backlog,
+                photo_backlog=row.photo_backlog,
+                forks=row.forks or 0,
+            )
+        )
+    return sorted(reports, key=_urgency)
+
+
+def part_state(said: object) -> str | None:
+    """The state of a part as its node told it: a word, or an object with `state`; None for silence."""
+    if isinstance(said, Mapping):
+        state = said.get("state")
+        if state is None and "ok" in said:
+            state = OK if said["ok"] is True else said.get("error", "fault")
+        said = state
+    return said[:60] if isinstance(said, str) and said else None
+
+
+def _urgency(report: NodeReport) -> int:
+    if report.state == "retired":
+        return 4
+    if report.state == "distrusted" or report.forks:
+        return 0
+    if report.quiet:
+        return 1
+    trouble = report.clock is ClockState.DOUBTFUL or report.sensor not in (None, OK)
+    return 2 if trouble or report.camera not in (None, OK) else 3
+
+
+def _last(connection: Connection, node_id: str, epoch: int, kind: str | None = None) -> Event | None:
+    """The newest event of a node (of one type). Health comes every few minutes, so the way back is short."""
+    query = select(event.c.header, event.c.body).where(event.c.node == node_id, event.c.epoch == epoch)
+    if kind is not None:
+        query = query.where(event.c.type == kind)
+    row = connection.execute(query.order_by(event.c.seq.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    try:
+        return parse_event(bytes(row.header), bytes(row.body) if row.body is not None else None)
+    except EvidenceError:
+        return None  # stored under an older format; nothing to show
+
+
+def _content(found: Event | None) -> Mapping[str, Any]:
+    return found.content if found is not None else {}
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return from_ms(ms) if ms is not None else None

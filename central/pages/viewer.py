@@ -1,0 +1,70 @@
+"""The person who looks at a page, and the units that he sees."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from central.accounts import Account, Role
+from central.tables import account as table
+from central.units import subtree
+
+WHOLE_REGENCY = frozenset({Role.LEADER, Role.HR_ADMIN, Role.TECHNICIAN, Role.AUDITOR})
+"""Roles that see every unit when their account names none; the others then see nothing."""
+
+PEOPLE_READERS = (Role.LEADER, Role.HR_ADMIN, Role.UNIT_HEAD, Role.UNIT_ADMIN, Role.AUDITOR)
+"""Roles that may see who is present."""
+NODE_READERS = (Role.TECHNICIAN, Role.HR_ADMIN, Role.AUDITOR)
+"""Roles that may see the state of the nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signed-in person.
+
+    Attributes:
+        account: his account.
+        units: codes of the units that he sees; None means all of them.
+        has_password: False where only one-time links open the account.
+    """
+
+    account: Account
+    units: frozenset[str] | None
+    has_password: bool
+
+    @property
+    def role(self) -> Role:
+        """The role of his account."""
+        return self.account.role
+
+    @property
+    def reads_people(self) -> bool:
+        """Whether the board and the pages of units are for him."""
+        return self.role in PEOPLE_READERS
+
+    @property
+    def reads_nodes(self) -> bool:
+        """Whether the page of the nodes is for him."""
+        return self.role in NODE_READERS
+
+    def sees(self, unit: str | None) -> bool:
+        """Whether something of this unit exists for him."""
+        return self.units is None or (unit is not None and unit in self.units)
+
+
+def viewer_of(connection: Connection, account: Account) -> Viewer:
+    """Say what an account sees: its own unit and those below it.
+
+    An account of a unit role without a unit sees nothing, and so does one whose unit is gone. An
+    employee sees no unit at all, only himself.
+    """
+    has_password = table.c.password_hash.is_not(None)
+    known = bool(connection.scalar(select(has_password).where(table.c.id == account.id)))
+    return Viewer(account, _units_of(connection, account), known)
+
+
+def _units_of(connection: Connection, account: Account) -> frozenset[str] | None:
+    if account.role is Role.EMPLOYEE:
+        return frozenset()
+    if account.unit is None:
+        return None if account.role in WHOLE_REGENCY else frozenset()
+    return subtree(connection, account.unit)
