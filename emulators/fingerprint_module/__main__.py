@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emulators.fingerprint_module.bench import Bench
 from emulators.fingerprint_module.hex_log import HexLog
-from emulators.fingerprint_module.profiles import PROFILES, profile_named
+from emulators.fingerprint_module.profiles import PROFILES, profile_named, with_quirks
 from emulators.fingerprint_module.pty_module import PtyModule
 from emulators.fingerprint_module.tempo import Tempo
 from emulators.fingerprint_module.wake_pin import WakeFifo
@@ -35,6 +35,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m emulators.fingerprint_module", description=__doc__)
     parser.add_argument("--profile", choices=sorted(PROFILES), default="r503_200")
+    parser.add_argument("--quirk", action="append", default=[], help="NAME=VALUE over the profile's own")
     parser.add_argument("--flash", type=Path, help="file that keeps the flash; without it nothing is kept")
     parser.add_argument("--link", type=Path, required=True, help="where the serial port appears")
     parser.add_argument("--control", type=Path, help="Unix socket for JSON lines")
@@ -87,9 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sink = options.log.open("a", encoding="utf-8", buffering=1) if options.log is not None else None
     log = HexLog(None if sink is None else lambda line: print(line, end="", file=sink))
     try:
-        bench = Bench(
-            profile_named(options.profile), tempo, flash_path=options.flash, serial=options.serial, log=log
-        )
+        profile = with_quirks(profile_named(options.profile), options.quirk)
+        bench = Bench(profile, tempo, flash_path=options.flash, serial=options.serial, log=log)
         module = PtyModule(bench, options.link, control=options.control, speed=speed)
     except (ValueError, OSError) as error:
         print(f"fingerprint module: {error}", file=sys.stderr)

@@ -46,7 +46,7 @@ def _exchange(module: Module, args: Args) -> None:
 
 
 def swap(module: Module, args: Args) -> None:
-    """Another module of the same model on the same wires: other serial number, its own flash, powered anew."""
+    """Another module of the same model on the same wires: other serial, its own flash, powered anew."""
     device = module.device
     fresh = Flash.fresh(device.profile, str(args.get("serial", "EMU99999")))
     if args.get("keep_library"):

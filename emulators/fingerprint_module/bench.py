@@ -6,11 +6,12 @@ from typing import Any
 
 from emulators.fingerprint_module import behind_the_back, flash
 from emulators.fingerprint_module.device import Device, Touch
-from emulators.fingerprint_module.faults import STATE_CHANGES, Fault, FaultError, When
+from emulators.fingerprint_module.faults import STATE_CHANGES, Fault, When
 from emulators.fingerprint_module.hex_log import HexLog
 from emulators.fingerprint_module.mixing import MixedFaults
 from emulators.fingerprint_module.module import Module
 from emulators.fingerprint_module.profiles import Profile
+from emulators.fingerprint_module.rehearsing import rehearse
 from emulators.fingerprint_module.tempo import Tempo
 from emulators.fingerprint_module.wake_pin import WakePin
 from emulators.fingers import Fingers
@@ -53,9 +54,8 @@ class Bench:
 
     def place(self, touch: Touch) -> None:
         """Put a finger on the glass, instead of whatever lies there."""
-        # Refuses impossible values before the finger lies there.
-        self.device.world.capture(touch.person, touch.finger, 0, touch.quality, touch.shift, touch.wear)
         self.device.touch = touch
+        self.module.wake_up()
         self.module.log.add(self.module.now_ms, "event", f"finger {touch.person}/{touch.finger}")
         self.wake_pin.finger_changed()
 
@@ -85,6 +85,7 @@ class Bench:
             FaultError: the kind, the condition or the direction makes no sense.
         """
         condition = When.parse(when)
+        rehearse(kind, args)
         if kind not in STATE_CHANGES:
             return self.module.faults.install(kind, condition, inbound=inbound, args=args, seed=seed)
         only_at = condition == When(from_ms=condition.from_ms)
@@ -100,19 +101,25 @@ class Bench:
     def _change(self, fault: Fault) -> None:
         self.module.log.add(self.module.now_ms, "event", fault.kind)
         if fault.kind == "unplug":
-            self.unplug()
-            after_ms = fault.args.get("replug_after_ms")
-            if after_ms is not None:
-                link = fault.args.get("link")
-                again = Path(link) if link else None
-                self.module.schedule(
-                    self.module.now_ms + float(after_ms), lambda: self.replug(again), always=True
-                )
-            return
-        try:
+            self._pull(fault)
+        else:
             behind_the_back.CHANGES[fault.kind](self.module, fault.args)
-        except KeyError as error:
-            raise FaultError(f"{fault.kind} needs {error.args[0]!r}") from error
+
+    def _pull(self, fault: Fault) -> None:
+        if not self.plugged:
+            return
+        self.unplug()
+        after_ms = fault.args.get("replug_after_ms")
+        if after_ms is None:
+            return
+        link = fault.args.get("link")
+        again = Path(link) if link else None
+
+        def plug() -> None:
+            if not self.plugged:
+                self.replug(again)
+
+        self.module.schedule(self.module.now_ms + float(after_ms), plug, always=True)
 
     def mix_faults(self, mixed: MixedFaults | None) -> None:
         """Begin (or with None end) the weather of mixed faults."""

@@ -47,7 +47,7 @@ class Remote(Commands):
 
 
 class ModuleProcess:
-    """`python -m emulators.fingerprint_module` as a child; a context manager that gives the remote control."""
+    """`python -m emulators.fingerprint_module` as a child; as a context manager the remote control."""
 
     def __init__(self, link: Path, control: Path, *options: str) -> None:
         self._control = control

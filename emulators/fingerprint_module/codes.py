@@ -1,4 +1,4 @@
-"""Confirmation codes and instruction codes (R503 manual V1.2.2 p.9-10, ZFM-20 manual v2.0 5.2, AS608 chip notes)."""
+"""Confirmation and instruction codes (R503 manual V1.2.2 p.9-10, ZFM-20 manual 5.2, AS608 chip notes)."""
 
 from enum import IntEnum
 
@@ -60,6 +60,8 @@ class Op(IntEnum):
     Empty = 0x0D
     SetSysPara = 0x0E
     ReadSysPara = 0x0F
+    ChipEnrol = 0x10
+    ChipIdentify = 0x11
     SetPwd = 0x12
     VfyPwd = 0x13
     GetRandomCode = 0x14
@@ -69,7 +71,9 @@ class Op(IntEnum):
     WriteNotepad = 0x18
     ReadNotepad = 0x19
     HiSpeedSearch = 0x1B
+    BinaryImage = 0x1C
     TempleteNum = 0x1D
+    ReadGpio = 0x1E
     ReadIndexTable = 0x1F
     GetImageEx = 0x28
     Cancel = 0x30

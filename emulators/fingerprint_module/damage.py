@@ -91,7 +91,7 @@ def _with_sum(raw: bytearray) -> bytes:
 
 
 def _headed(spoil: Callable[[bytearray, random.Random, Args], None]) -> Damage:
-    """A damage of the packet's head; what is too short to have one is left alone. `fix_sum` (true) mends SUM."""
+    """A damage of the packet's head; what is too short for one is left alone. `fix_sum` (true) mends SUM."""
 
     def damage(raw: bytes, rng: random.Random, args: Args) -> bytes:
         if len(raw) < _CONTENT_AT + 2:

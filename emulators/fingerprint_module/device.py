@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from emulators import fingers
+from emulators.fingerprint_module.agenda import Agenda
 from emulators.fingerprint_module.flash import CharFile, Flash
 from emulators.fingerprint_module.profiles import Profile
 from emulators.fingerprint_module.tempo import Tempo
@@ -13,13 +14,16 @@ from emulators.fingerprint_module.tempo import Tempo
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A finger on the glass."""
+    """A finger on the glass; quality, shift and wear lie between 0 and 1 (ValueError otherwise)."""
 
     person: str
     finger: str
     quality: float
     shift: float
     wear: float
+
+    def __post_init__(self) -> None:
+        fingers.check_shares(quality=self.quality, shift=self.shift, wear=self.wear)
 
 
 @dataclass(slots=True)
@@ -68,7 +72,7 @@ class Device:
     flash: Flash
     tempo: Tempo
     world: fingers.Fingers
-    now_ms: float = 0.0
+    agenda: Agenda = field(default_factory=Agenda)
     ram: Ram = field(default_factory=Ram)
     touch: Touch | None = None
     awaiting: DataPhase | None = None
@@ -79,9 +83,16 @@ class Device:
     """Faults that hold during the running instruction, by name."""
     restart: Callable[[], None] = lambda: None
     """Set by the module: lose RAM and boot."""
+    stand_by: Callable[[], None] = lambda: None
+    """Set by the module: switch the line off until a finger comes."""
 
     def __post_init__(self) -> None:
         self.random = random.Random(f"device|{self.tempo.seed}")
+
+    @property
+    def now_ms(self) -> float:
+        """Module time."""
+        return self.agenda.now_ms
 
     def work(self, ms: float) -> float:
         """A work time in module time."""

@@ -1,4 +1,4 @@
-"""When a fault strikes: the book of scripted faults. What a fault does is told in `damage`, `mischief`, `module`."""
+"""When a fault strikes: the book of scripted faults. What it does is told where it is done."""
 
 import random
 from collections.abc import Mapping

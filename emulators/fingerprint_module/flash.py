@@ -72,11 +72,11 @@ class Library:
 
     def scores(self, probe: CharFile, start: int, count: int) -> list[tuple[int, int]]:
         """(slot, score) of every slot in [start, start+count) that shares enough with the probe, by slot."""
-        common: Counter[int] = Counter()
+        common: dict[int, int] = {}
         holders = self._holders
         for descriptor in probe.descriptors:
-            if descriptor in holders:
-                common.update(holders[descriptor])
+            for slot in holders.get(descriptor, ()):
+                common[slot] = common.get(slot, 0) + 1
         size = len(probe.descriptors)
         found = []
         for slot in sorted(common):

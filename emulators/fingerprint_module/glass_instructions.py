@@ -92,7 +92,7 @@ def match(device: Device, _payload: bytes) -> Steps:
 
 
 def best_match(device: Device, probe: CharFile, start: int, count: int) -> tuple[int, int] | None:
-    """(slot, score) of the winner in [start, start+count), the lowest slot on ties; None if all stay below."""
+    """(slot, score) of the winner in [start, start+count), the lowest on ties; None if all stay below."""
     threshold = fingers.THRESHOLDS[device.flash.level]
     winner: tuple[int, int] | None = None
     for slot, score in device.flash.library.scores(probe, start, count):
@@ -114,8 +114,9 @@ def not_found(device: Device) -> Reply:
 def _search(device: Device, payload: bytes, stretch: float) -> Steps:
     work, ram = device.profile.work, device.ram
     start, count = two(payload, 1), two(payload, 3)
-    searched = sum(1 for slot in device.flash.library.slots if start <= slot < start + count)
-    yield device.work(work.search_base + work.search_per_template * searched)
+    if device.tempo.work_scale:
+        searched = sum(start <= slot < start + count for slot in device.flash.library.slots)
+        yield device.work(work.search_base + work.search_per_template * searched)
     if device.profile.search_after_down_01 and not ram.live_since_download:
         return ack(Code.RECEIVE_ERROR)
     probe = ram.buffers.get(device.buffer_number(payload[0]))

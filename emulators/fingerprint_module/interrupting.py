@@ -17,7 +17,7 @@ def written_slot(content: bytes) -> int | None:
 
 
 def flaw_applies(device: Device, fault: Fault, content: bytes) -> bool:
-    """Whether a flaw concerns this command: a flash failure may be bound to a slot or to a number of writes."""
+    """Whether a flaw concerns this command: a flash failure may be bound to a slot or a number of writes."""
     slot, writes = fault.args.get("slot"), fault.args.get("after_writes")
     if slot is not None and written_slot(content) != slot:
         return False

@@ -1,10 +1,9 @@
 """The module as a state machine without I/O: bytes and module time in, timed bytes out.
 
-`receive` takes what the host wrote, `advance` runs everything due, `take_output` gives what has left the module,
-`next_due_ms` says when to come back. Work, stalls, boots and paced bytes are all events on one heap.
+`receive` takes what the host wrote, `advance` runs everything due, `take_output` gives what has left the
+module, `next_due_ms` says when to come back. Work, stalls, boots and paced bytes are all events on one heap.
 """
 
-import heapq
 import random
 from collections import deque
 from collections.abc import Callable
@@ -54,6 +53,7 @@ class Module:
 
     def __init__(self, device: Device, log: HexLog | None = None) -> None:
         self.device = device
+        self.agenda = device.agenda
         self.faults = FaultBook()
         self.mixed: MixedFaults | None = None
         self.log = log or HexLog()
@@ -64,11 +64,8 @@ class Module:
         self.powered = False
         self.ready = False
         self.hung = False
+        self.asleep = False
         self.brown_outs = 0
-        self.now_ms = 0.0
-        self._heap: list[tuple[float, int, int, Callable[[], None]]] = []
-        self._order = 0
-        self._epoch = 0
         self._output: list[tuple[float, bytes]] = []
         self._decoder = Decoder()
         self._rx_free_ms = self._tx_free_ms = 0.0
@@ -80,35 +77,31 @@ class Module:
         random.Random(f"garble|{device.tempo.seed}").shuffle(garbling)
         self._garbling = bytes(garbling)
         device.restart = self.reboot
+        device.stand_by = self._stand_by
 
     # -- time ------------------------------------------------------------------------------------------------
 
+    @property
+    def now_ms(self) -> float:
+        """Module time."""
+        return self.agenda.now_ms
+
     def schedule(self, at_ms: float, act: Callable[[], None], *, always: bool = False) -> None:
         """Do something at a module time; it is forgotten at a power loss unless `always`."""
-        self._order += 1
-        heapq.heappush(self._heap, (at_ms, self._order, -1 if always else self._epoch, act))
+        self.agenda.schedule(at_ms, act, always=always)
 
     def next_due_ms(self) -> float | None:
-        """When something happens next, None if nothing is planned."""
-        return self._heap[0][0] if self._heap else None
+        """When to come back, None if nothing is planned."""
+        return self.agenda.next_due_ms()
 
     def advance(self, now_ms: float) -> None:
         """Run all events up to this module time."""
-        heap = self._heap
-        while heap and heap[0][0] <= now_ms:
-            at_ms, _, epoch, act = heapq.heappop(heap)
-            if epoch in (-1, self._epoch):
-                self._set_now(max(self.now_ms, at_ms))
-                act()
-        self._set_now(max(self.now_ms, now_ms))
+        self.agenda.run(now_ms)
 
     def take_output(self) -> list[tuple[float, bytes]]:
         """(time of the last byte, bytes) that have left the module since the last call."""
         output, self._output = self._output, []
         return output
-
-    def _set_now(self, now_ms: float) -> None:
-        self.now_ms = self.device.now_ms = now_ms
 
     # -- power -----------------------------------------------------------------------------------------------
 
@@ -131,7 +124,7 @@ class Module:
             self._boot()
 
     def _forget(self) -> None:
-        self._epoch += 1
+        self.agenda.forget()
         self.ready = False
         self.device.ram = Ram()
         self.device.awaiting = None
@@ -141,7 +134,15 @@ class Module:
         self._rx_free_ms = self._tx_free_ms = self.now_ms
         self.log.add(self.now_ms, "event", "RAM lost")
 
+    def _stand_by(self) -> None:
+        self.asleep = True
+
+    def wake_up(self) -> None:
+        """A finger ends standby."""
+        self.asleep = False
+
     def _boot(self) -> None:
+        self.asleep = False
         self.schedule(self.now_ms + self.device.profile.work.boot, self._booted)
 
     def _booted(self) -> None:
@@ -163,6 +164,7 @@ class Module:
             self.log.add(now_ms, "deaf", data)
             return
         if not self.line_matches():
+            # The line's speed may change before the bytes would have arrived; garbage is garbage at once.
             self.device.counters["garbled_in"] += 1
             self.log.add(now_ms, "noise", data.translate(self._garbling))
             return
@@ -196,7 +198,7 @@ class Module:
 
     def _arrived(self, frame: Frame) -> None:
         device = self.device
-        if not self.ready or self.hung:
+        if not self.ready or self.hung or self.asleep:
             return
         if device.awaiting is not None and self.now_ms > device.awaiting.deadline_ms:
             close_phase(device, whole=False)
@@ -232,7 +234,7 @@ class Module:
             self._start(frame)
             return
         room = self.device.profile.buffered_commands if self._held is None else self._held.commands
-        if len(self._queue) < max(room, 1 if self._held is not None else 0):
+        if len(self._queue) < room:
             self._queue.append(frame)
         else:
             self.device.counters["dropped_busy"] += 1
@@ -303,8 +305,8 @@ class Module:
         return ack(Code.UNSUPPORTED if habit is Unknown.UNSUPPORTED else Code.RECEIVE_ERROR)
 
     def _step(self, running: Exchange) -> None:
-        epoch = self._epoch
-        while running.alive and epoch == self._epoch:
+        epoch = self.agenda.epoch
+        while running.alive and epoch == self.agenda.epoch:
             try:
                 step = next(running.steps)
             except StopIteration as done:

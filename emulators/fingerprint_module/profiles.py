@@ -3,7 +3,8 @@
 Each profile says where its figures come from. Times in ms, sizes in bytes.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from emulators.fingerprint_module.codes import Op
@@ -161,6 +162,7 @@ _ALL = (
         model="AS608",
         status_mask=0,
         wake_active_low=False,
+        opcodes=_OPTICAL_OPS | {Op.ChipEnrol, Op.ChipIdentify, Op.BinaryImage, Op.ReadGpio},
         dry_wet_codes=True,
         index_remnants=True,
         data_nak=True,
@@ -187,7 +189,7 @@ _ALL = (
     replace(
         _R503,
         name="pid4750_lenient",
-        source="CircuitPython #30 (80 slots, N=12), Arduino library #104: RegModel merges two different fingers",
+        source="CircuitPython #30 (80 slots, N=12), Arduino library #104: RegModel merges two fingers",
         capacity=80,
         model="PID4750",
         baud_multiple=12,
@@ -198,7 +200,7 @@ _ALL = (
     replace(
         _R503,
         name="r551_quirky",
-        source="FPM README, #8, #16: R551 with 500 slots, 768 B, index table off by one, unknown codes echoed, "
+        source="FPM README, #8, #16: R551 with 500 slots, 768 B, index off by one, unknown codes echoed, "
         "no DownChar",
         capacity=500,
         template_bytes=768,
@@ -206,7 +208,6 @@ _ALL = (
         opcodes=(_CORE_OPS | {Op.Standby, Op.HandShake}) - {Op.DownChar},
         unknown=Unknown.ECHO,
         index_off_by_one=True,
-        pad_errors=True,
     ),
     replace(
         _ZFM20,
@@ -231,3 +232,24 @@ def profile_named(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         raise ValueError(f"no profile {name!r}; there are {', '.join(sorted(PROFILES))}") from None
+
+
+def with_quirks(profile: Profile, words: Sequence[str]) -> Profile:
+    """The profile with some of its values replaced: `regmodel_lenient=true`, `capacity=20`.
+
+    Raises:
+        ValueError: no such value, or one that is neither a number nor true or false.
+    """
+    kinds = {field.name: field.type for field in fields(Profile)}
+    changes: dict[str, bool | int] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if kinds.get(name) not in (bool, int):
+            raise ValueError(f"no quirk is called {name!r}")
+        if kinds[name] is bool:
+            if value not in ("true", "false"):
+                raise ValueError(f"{name} is true or false, not {value!r}")
+            changes[name] = value == "true"
+        else:
+            changes[name] = int(value, 0)
+    return replace(profile, **changes)  # type: ignore[arg-type]

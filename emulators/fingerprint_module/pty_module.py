@@ -1,7 +1,7 @@
 """Runs a module on a pty: one thread or process, one `select`, no busy waiting.
 
-`select` is used for its microseconds: `poll` and `epoll` round the time-out up to whole milliseconds, which would
-blur the pacing of the line.
+`select` is used for its microseconds: `poll` and `epoll` round the time-out up to whole milliseconds, which
+would blur the pacing of the line.
 """
 
 import os
@@ -23,6 +23,10 @@ from emulators.fingerprint_module.pty_port import PtyPort
 from emulators.fingerprint_module.tempo import Tempo
 
 _CALL_TIMEOUT_S = 10.0
+_SEEN_LATE_S = 0.00008
+"""Bytes were written about so long before `select` tells; taken off, so that the line keeps its own pace."""
+_WOKEN_LATE_S = 0.00006
+"""A timer of Linux is late by its slack of 50 us; asked for so much earlier."""
 
 
 class PtyModule(Commands):
@@ -44,7 +48,7 @@ class PtyModule(Commands):
         self._port: PtyPort | None = PtyPort(link)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK)
         self._calls: deque[tuple[dict[str, Any], Future[dict[str, Any]]]] = deque()
-        self._stopping = False
+        self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
         self._control: ControlSocket | None = None
         if control is not None:
@@ -99,7 +103,8 @@ class PtyModule(Commands):
 
     def wake(self) -> None:
         """Make the loop look around; safe from a signal handler."""
-        os.eventfd_write(self._wake, 1)
+        if not self._closed:
+            os.eventfd_write(self._wake, 1)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -109,6 +114,8 @@ class PtyModule(Commands):
 
     def do(self, request: dict[str, Any]) -> dict[str, Any]:
         """Perform a request in the loop's own thread, so that nothing needs a lock."""
+        if threading.current_thread() is self._thread:
+            return perform(self.bench, request)
         future: Future[dict[str, Any]] = Future()
         self._calls.append((request, future))
         self.wake()
@@ -121,7 +128,7 @@ class PtyModule(Commands):
         due_ms = self.bench.module.next_due_ms()
         if due_ms is None:
             return None
-        return max(0.0, (due_ms - self._now_ms()) / (1000.0 * self._speed))
+        return max(0.0, (due_ms - self._now_ms()) / (1000.0 * self._speed) - _WOKEN_LATE_S)
 
     def _turn(self) -> None:
         module, port = self.bench.module, self._port
@@ -136,9 +143,8 @@ class PtyModule(Commands):
         if port is not None and writable:
             port.flush()
         if port is not None and port.master in readable:
-            module.receive(port.read(), now_ms)
-        else:
-            module.advance(now_ms)
+            module.receive(port.read(), now_ms - _SEEN_LATE_S * 1000.0 * self._speed)
+        module.advance(now_ms + _WOKEN_LATE_S * 1000.0 * self._speed)
         if self._wake in readable:
             self._run_calls()
         if self._control is not None:
@@ -164,6 +170,7 @@ class PtyModule(Commands):
         self._plug_out()
         if self._control is not None:
             self._control.close()
+        self._closed = True
         os.close(self._wake)
 
 

@@ -33,9 +33,7 @@ def outgoing(device: Device, opcode: int, ack_bytes: int, reply: Reply, faults: 
     """The packets of a reply, spoiled by the faults of its exchange."""
     content = reply.content
     for fault in faults:
-        change = _CONTENT.get(fault.kind)
-        if change is not None:
-            content = change(content, opcode, fault)
+        content = change_content(content, opcode, fault)
     if not content:
         return Outgoing()
     if device.profile.pad_errors and content[0] != Code.OK:
@@ -45,11 +43,18 @@ def outgoing(device: Device, opcode: int, ack_bytes: int, reply: Reply, faults: 
     if reply.data and content[0] == Code.OK:
         out.packets += split_data(reply.data, device.flash.packet_bytes, address)
     for fault in faults:
-        _spoil(out, fault, address)
+        spoil(out, fault, address)
     return out
 
 
-def _spoil(out: Outgoing, fault: Fault, address: bytes) -> None:
+def change_content(content: bytes, opcode: int, fault: Fault) -> bytes:
+    """The acknowledgement's content after a fault that changes what it says."""
+    change = _CONTENT.get(fault.kind)
+    return content if change is None else change(content, opcode, fault)
+
+
+def spoil(out: Outgoing, fault: Fault, address: bytes) -> None:
+    """Do to the packets, or to the way they are sent, what the fault does."""
     damage = DAMAGES.get(fault.kind)
     if damage is not None:
         # In a stream of packets any one may be hit; `packet` names it.

@@ -143,6 +143,12 @@ get_alg_ver = text(_ALGORITHM)
 get_fw_ver = text(_FIRMWARE)
 
 
+def read_gpio(device: Device, _payload: bytes) -> Steps:
+    """The level of the chip's input pins (AS608); nothing hangs on them."""
+    yield device.work(2)
+    return ack(Code.OK, b"\x00")
+
+
 def aura_led(device: Device, payload: bytes) -> Steps:
     """Drive the ring of light."""
     yield device.work(2)
@@ -156,6 +162,12 @@ def check_sensor(device: Device, _payload: bytes) -> Steps:
     """Say whether the glass works."""
     yield device.work(20)
     return ack(Code.SENSOR_ABNORMAL) if "sensor_abnormal" in device.flaws else OK
+
+
+def standby(device: Device, _payload: bytes) -> Steps:
+    """Answer, then sleep with the line off until a finger comes or power is cut (R551)."""
+    yield device.work(2)
+    return Reply(OK.content, after=device.stand_by)
 
 
 def soft_rst(device: Device, _payload: bytes) -> Steps:

@@ -7,7 +7,7 @@ from emulators.fingerprint_module.codes import Code
 from emulators.fingerprint_module.device import Device, Reply
 
 Steps = Generator[float | bytes, None, Reply]
-"""Yields module time to wait (float, ms) or an acknowledgement to send at once (bytes); returns the last one."""
+"""Yields module time to wait (float, ms) or an acknowledgement to send at once; returns the last one."""
 Run = Callable[[Device, bytes], Steps]
 
 
@@ -18,7 +18,7 @@ class Instruction:
     Attributes:
         run: starts the work on a payload that follows the instruction code.
         arguments: how many bytes that payload has at least; fewer are a receive error.
-        ack_bytes: length of an OK acknowledgement's content, code included (for models that pad errors).
+        ack_bytes: length of an OK acknowledgement, code included (for models that pad errors).
     """
 
     run: Run

@@ -1,4 +1,4 @@
-"""Templates and images over the line, both ways. Data packets are not acknowledged (ZFM-20 manual, UpChar)."""
+"""Templates and images over the line, both ways. Data packets are not acknowledged (ZFM-20 manual)."""
 
 from emulators import fingers
 from emulators.fingerprint_module.codes import Code
@@ -53,7 +53,7 @@ def _expect(device: Device, target: int | None) -> Steps:
 
 
 def take_data(device: Device, frame: Frame) -> Reply | None:
-    """One data packet of an open phase; the unsolicited acknowledgement of models that send one for a bad sum."""
+    """One data packet of an open phase; the answer of models that acknowledge a bad sum unasked."""
     phase = device.awaiting
     assert phase is not None
     phase.deadline_ms = device.now_ms + DATA_DEADLINE_MS * device.tempo.host_wait_scale

@@ -1,4 +1,4 @@
-"""The finger-detect pin as a virtual GPIO: a callback with the pin's level, and a FIFO for another process."""
+"""The finger-detect pin as a virtual GPIO: a callback with its level, and a FIFO for another process."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
 """Packets of the module's protocol, written independently of the node's own reader.
 
-`EF 01 | ADDR(4) | PID(1) | LEN(2) | CONTENT(LEN-2) | SUM(2)`, big-endian; SUM is the 16-bit sum of PID, LEN and
-content (ZFM-20 manual v2.0, chapter 5.1).
+`EF 01 | ADDR(4) | PID(1) | LEN(2) | CONTENT(LEN-2) | SUM(2)`, big-endian; SUM is the 16-bit sum of PID, LEN
+and content (ZFM-20 manual v2.0, chapter 5.1).
 """
 
 from dataclasses import dataclass
