@@ -15,22 +15,11 @@ from typing import Any, TypeVar
 from flask import Flask
 
 from attendance.errors import HadirError
+from central.accounts import Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _MARK = "__hadir_access__"
-
-
-class Role(StrEnum):
-    """The seven roles of central."""
-
-    LEADER = "leader"
-    HR_ADMIN = "hr_admin"
-    UNIT_HEAD = "unit_head"
-    UNIT_ADMIN = "unit_admin"
-    TECHNICIAN = "technician"
-    AUDITOR = "auditor"
-    EMPLOYEE = "employee"
 
 
 class Audience(StrEnum):
