@@ -63,7 +63,7 @@ def uncovered(whole: Span, spans: Iterable[Span]) -> tuple[Span, ...]:
     """The parts of a span that none of the others covers, in order of time."""
     gaps, reached = [], whole.start
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
-        if span.end <= reached:
+        if span.end <= max(reached, span.start):
             continue
         if span.start >= whole.end:
             break

@@ -1,5 +1,6 @@
 """A small office for tests of the rules: presets with holidays, one person, and Western Indonesian time."""
 
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,12 @@ def preset_text(name: str) -> str:
 
 
 def preset_content(preset: str) -> dict[str, Any]:
-    """A whole policy document from a preset and the holidays that come along."""
+    """A whole policy document from a preset and the holidays that come along; a copy to change at will."""
+    return deepcopy(_content(preset))
+
+
+@cache
+def _content(preset: str) -> dict[str, Any]:
     holidays = [
         row for year in HOLIDAY_YEARS for row in read_holidays_csv(preset_text(f"holidays-{year}.csv"))
     ]
