@@ -1,8 +1,8 @@
 """Proof that a bad wire never books the wrong person: many punches with mixed faults over the real stack.
 
-`python -m benchmarks.sensor_proof --punches 100000 --seed 1 [--fault-rate 0.05]`; `./dev prove sensor` runs it. The
-module is the emulator on a pty, the stack is `edge.sensor` with pyserial and the Adafruit library. The emulator runs
-faster than real time and the deadlines of the link are shortened by the same factor.
+`python -m benchmarks.sensor_proof --punches 100000 --seed 1 [--fault-rate 0.05]`; `./dev prove sensor` runs
+it. The module is the emulator on a pty, the stack is `edge.sensor` with pyserial and the Adafruit library.
+The emulator runs faster than real time and the deadlines of the link are shortened by the same factor.
 
 A punch is a finger on the glass until the sensor gives a definite answer or a fault. What is counted:
 
@@ -137,7 +137,7 @@ class Door:
         return "errors"
 
     def _restore(self) -> None:
-        """The technician enrols everybody again: a damaged command has emptied the module, and that was noticed."""
+        """The technician enrols everybody again: a damaged command had emptied the module, and it was seen."""
         self._module.do({"do": "clear_faults"})
         self._module.do({"do": "erase_all"})
         self._enrol()

@@ -1,14 +1,14 @@
 """Faults of the node's own hardware and wires: what is broken, and whether to retry or to call a technician.
 
-A refusal ("this finger is not known") is a value, and bad data of others is an `EvidenceError`. A fault is neither:
-something of ours does not work. Foreign exceptions become a fault once, at the door of the module that touches the
-thing.
+A refusal ("this finger is not known") is a value, and bad data of others is an `EvidenceError`. A fault is
+neither: something of ours does not work. Foreign exceptions become a fault once, at the door of the module
+that touches the thing.
 """
 
 from datetime import timedelta
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - a fault is the word of this project
     """Something of the node's own hardware or wire is bad.
 
     Attributes:
@@ -31,7 +31,7 @@ class Fault(Exception):
 
 
 class SensorError(Fault):
-    """The fingerprint sensor or the wire to it is bad; `edge.sensor_faults` names the kinds and their sentences."""
+    """The fingerprint sensor or its wire is bad; `edge.sensor_faults` names the kinds and their sentences."""
 
 
 class LinkError(Fault):

@@ -24,7 +24,7 @@ from edge.sensor_identifying import (
     Unrecognised,
 )
 from edge.sensor_identity import SensorIdentity, differences, read_identity, read_serial
-from edge.sensor_opcodes import BAUD_UNIT_BPS, Code
+from edge.sensor_opcodes import BAUD_UNIT_BPS, Code, Op
 from edge.sensor_pace import Pace
 from edge.sensor_probe import Found, Wire, probe
 from edge.sensor_receiver import Tally
@@ -49,6 +49,7 @@ _FIRST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
 _BAUD_PARAMETER = 4
 _BAUD_SETTLE_S = 0.3
+_RESTART_S = 1.0
 _UNSIGNED_32 = range(1 << 32)
 _DROPPING = PORT_FAULTS | {SensorFault.SILENT, SensorFault.SWAPPED}
 
@@ -243,6 +244,28 @@ class FingerprintSensor:
                 )
                 self._pace.sleep(self._pace.s(_BAUD_SETTLE_S))
         self.close()
+
+    def restart(self) -> None:
+        """Let the module start anew, where it has a command for that, and make sure of it again.
+
+        Raises:
+            SensorError: refused on other models; sensor-silent if it does not come back.
+        """
+        with self._connected() as found:
+            link = found.commands.link
+            if not found.profile.ring:
+                raise sensor_error(SensorFault.REFUSED, f"a {found.profile.name} module has no restart")
+            link.fence()
+            link.exchange(bytes([Op.SOFT_RESET]))
+            self._glass.forget_features()
+            self._light = None
+            end = self._pace.clock() + self._pace.s(_RESTART_S)
+            # Its ready byte is worth waiting for, but some modules send none.
+            while not link.take_reboot() and self._pace.clock() < end:
+                link.stray_codes()
+            link.doubt()
+            found.commands.library.verify_password()
+            self._recheck()
 
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name: badsum, noise, stale, timeout, fence, reboot, swap and more."""
