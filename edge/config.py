@@ -29,18 +29,22 @@ class SensorConfig:
     """The fingerprint module on its serial line.
 
     Attributes:
-        baud_bps: None tries the usual speeds, the module's factory setting first.
+        baud_bps: speed of the line; at start the others are tried too, to name a wrong setting.
         password: the module's own 32-bit password.
         address: the module's own 32-bit address.
-        minimum_score: matches below it are not believed; None leaves the default of the sensor room.
+        minimum_score: a match below it is none.
+        second_capture_below: a match below it needs a second capture that agrees.
+        poll_interval_ms: pause between two looks at the empty glass.
         time_scale: factor on every deadline; below 1 only against an emulator that runs faster by as much.
     """
 
     path: str
-    baud_bps: int | None
+    baud_bps: int
     password: int
     address: int
-    minimum_score: int | None
+    minimum_score: int
+    second_capture_below: int
+    poll_interval_ms: int
     time_scale: float
 
 
@@ -219,13 +223,15 @@ def _check_url(section: Section, url: str) -> None:
 def _sensor(section: Section) -> SensorConfig:
     config = SensorConfig(
         path=section.text("path", "/dev/serial0"),
-        baud_bps=section.optional_whole("baud_bps", _BAUD_BPS[0], _BAUD_BPS[-1]),
+        baud_bps=section.whole("baud_bps", _BAUD_BPS[0], _BAUD_BPS[-1], 57_600),
         password=section.whole("password", 0, 0xFFFFFFFF, 0),
         address=section.whole("address", 0, 0xFFFFFFFF, 0xFFFFFFFF),
-        minimum_score=section.optional_whole("minimum_score", 0, 65_535),
+        minimum_score=section.whole("minimum_score", 0, 65_535, 50),
+        second_capture_below=section.whole("second_capture_below", 0, 65_535, 100),
+        poll_interval_ms=section.whole("poll_interval_ms", 1, 5000, 50),
         time_scale=section.fraction("time_scale", 0.001, 1, 1.0),
     )
-    if config.baud_bps is not None and config.baud_bps not in _BAUD_BPS:
+    if config.baud_bps not in _BAUD_BPS:
         section.problem("baud_bps", f"baud_bps harus kelipatan 9600, bukan {config.baud_bps}.")
     section.finish()
     return config

@@ -1,0 +1,55 @@
+"""Photos on the card, named by their content: `photos/<2 hex>/<sha256>.jpg`."""
+
+import os
+from pathlib import Path
+
+from attendance.seal import sha256_hex
+from edge.durable_file import sync_folder
+
+
+class PhotoStore:
+    """The folder of photos. The camera process writes, sync reads and sheds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Where a photo lies."""
+        return self._folder / sha256[:2] / f"{sha256}.jpg"
+
+    def put(self, jpeg: bytes) -> tuple[str, bool]:
+        """Write a photo whole, but not yet through a power cut: the person at the door is waiting.
+
+        Returns:
+            Its SHA-256, and whether it was not there before.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
+        sha256 = sha256_hex(jpeg)
+        path = self.path(sha256)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_bytes(jpeg)
+        is_new = not path.exists()
+        fresh.replace(path)
+        return sha256, is_new
+
+    def make_durable(self, sha256: str) -> None:
+        """Bring a photo and its names through a power cut; called when nobody waits any more.
+
+        Raises:
+            OSError: the disk is broken.
+        """
+        path = self.path(sha256)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        sync_folder(path.parent)
+        sync_folder(self._folder)
+
+    def remove(self, sha256: str) -> None:
+        """Forget a photo that no event will name."""
+        self.path(sha256).unlink(missing_ok=True)
