@@ -245,8 +245,9 @@ class CheckedLink:
         return parameters
 
     def _clear_line(self) -> None:
-        if not self._dirty and self._receiver.drain():
-            self._dirty = True
+        if not self._dirty:
+            self._receiver.begin()
+            self._dirty = bool(self._receiver.drain()) or self._receiver.damage
         if self._dirty:
             self.fence()
 
