@@ -1,6 +1,6 @@
 """Who did what, in a table that the database itself keeps append-only."""
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from central.tables import audit_log
 
@@ -29,3 +29,26 @@ def note(
             detail=detail[:_MAX_DETAIL_CHARS],
         )
     )
+
+
+def note_rarely(
+    connection: Connection,
+    at_ms: int,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: str = "",
+    *,
+    every_ms: int,
+    any_subject: bool = False,
+) -> None:
+    """Write an entry unless the same stands there since less than `every_ms`.
+
+    For what a machine may repeat without end. With `any_subject` one entry of that action speaks for all.
+    """
+    same = audit_log.c.action == action
+    if not any_subject:
+        same &= audit_log.c.subject == subject
+    latest = connection.scalar(select(audit_log.c.at_ms).where(same).order_by(audit_log.c.id.desc()).limit(1))
+    if latest is None or abs(at_ms - latest) >= every_ms:
+        note(connection, at_ms, actor, action, subject, detail)

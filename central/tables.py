@@ -85,6 +85,14 @@ slot = Table(
     Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
 )
 
+shift = Table(
+    "shift",
+    metadata,
+    Column("employee", _ID, ForeignKey("employee.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("name", String(32), nullable=False),
+)
+
 # --- nodes and what they wrote
 
 node = Table(
@@ -135,7 +143,8 @@ event = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("leaf", _HASH, nullable=False),
     Column("type", String(32), nullable=False),
-    _ms("wall"),
+    _ms("wall"),  # as the node's clock said
+    _ms("placed"),  # where days look for it: wall_ms where that can be, else when it was received
     Column("trusted", Boolean, nullable=False),
     Column("person", _ID, nullable=True),  # who central takes it for; null where nobody is known
     Column("slot", Integer, nullable=True),
@@ -154,13 +163,13 @@ Index(
 Index(
     "ix_event_person",
     event.c.person,
-    event.c.wall_ms,
+    event.c.placed_ms,
     sqlite_where=text("person IS NOT NULL"),
     postgresql_where=text("person IS NOT NULL"),
 )
 Index(
     "ix_event_punches",
-    event.c.wall_ms,
+    event.c.placed_ms,
     sqlite_where=text("type = 'punch'"),
     postgresql_where=text("type = 'punch'"),
 )
@@ -315,5 +324,5 @@ audit_log = Table(
     Column("action", String(48), nullable=False),
     Column("subject", String(80), nullable=False),
     Column("detail", Text, nullable=False),
-    Index("ix_audit_log_subject", "subject"),
+    Index("ix_audit_log_action_subject", "action", "subject"),
 )

@@ -1,11 +1,236 @@
-"""The door for nodes."""
+"""The door for nodes: claims, nonces, events, documents and photos. What they mean is decided in `central`.
 
-from flask import Blueprint, Response, current_app, jsonify
+Every answer carries a fresh nonce in `Hadir-Nonce`. A refusal is JSON `{"error": code, "detail": sentence}`.
+"""
 
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from attendance import exchange, seal
+from attendance.errors import EvidenceError, ForeignError, GapError, HadirError, MalformedError, OversizeError
+from central import claims, event_store, ingest, nodes, photos, receipts, request_signing, rosters
+from central.nodes import Node
 from central.office import Office
 from central.pages import access
 
 blueprint = Blueprint("node_api", __name__, url_prefix="/v1")
+
+MAX_CLAIM_BYTES = 4096
+MAX_STATUS_BYTES = 4096
+_RETRY_AFTER_S = "10"
+_STATUS = {
+    "oversize": 413,
+    "unknown-node": 401,
+    "bad-request-signature": 401,
+    "nonce-stale": 401,
+    "node-distrusted": 403,
+    "emulated-clock": 403,
+    "claim-used": 403,
+    "claim-unknown": 403,
+    "claim-expired": 403,
+    "photo-not-named": 404,
+    "gap": 409,
+    "wrong-offset": 409,
+}
+_P = ParamSpec("_P")
+
+
+def signed(view: Callable[Concatenate[Node, _P], Response]) -> Callable[..., Response]:
+    """Let a view see only requests that the node of the path signed; hand it the node."""
+
+    @wraps(view)
+    def guarded(node: str, *args: _P.args, **kwargs: _P.kwargs) -> Response:
+        office = _office()
+        with office.database.read() as connection:
+            known = nodes.find(connection, node)
+        target = request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]
+        received = request_signing.SignedRequest(
+            request.method, f"https://central{target}", dict(request.headers.items()), _body()
+        )
+        secret = office.keys.nonce_secret
+        request_signing.verify_request(received, known.id, known.transport_key, secret, _nonce_clock_ms())
+        nodes.require_trusted(known)
+        return view(known, *args, **kwargs)
+
+    return access.node(guarded)
+
+
+@blueprint.get("/health")
+@access.anyone
+def health() -> Response:
+    """Whether central runs and what time it is there."""
+    return jsonify({"ok": True, "time_ms": _office().clock.now_ms()})
+
+
+@blueprint.get("/nonce")
+@access.anyone
+def nonce() -> Response:
+    """A nonce to sign the first request with."""
+    office = _office()
+    fresh = request_signing.make_nonce(office.keys.nonce_secret, _nonce_clock_ms())
+    return jsonify({"nonce": fresh, "time_ms": office.clock.now_ms()})
+
+
+@blueprint.post("/claim")
+@access.anyone
+def claim() -> Response:
+    """Take in a node that brings a token."""
+    office = _office()
+    wanted = claims.ClaimRequest.parse(_json(MAX_CLAIM_BYTES))
+    with office.database.write() as connection:
+        claimed = claims.redeem(connection, wanted, office.clock.now_ms())
+    keys = {"receipt_key": office.keys.receipt_public, "document_key": office.keys.document_public}
+    return jsonify({**asdict(claimed), **keys, "code": wanted.code})
+
+
+@blueprint.get("/nodes/<node>/head")
+@signed
+def head(known: Node) -> Response:
+    """What central holds, and what time it is; signed."""
+    office, now_ms = _office(), _office().clock.now_ms()
+    own_nonce = receipts.check_own_nonce(request.args.get("nonce", ""))
+    epoch = _number("epoch")
+    with office.database.read() as connection:
+        held = nodes.held(connection, known.id, epoch)
+    _note_seen(office, known, now_ms)
+    return _json_bytes(receipts.receipt(office.keys, held, own_nonce, now_ms))
+
+
+@blueprint.post("/nodes/<node>/events")
+@signed
+def events(known: Node) -> Response:
+    """Take in a batch; the receipt is signed only after the commit."""
+    office = _office()
+    own_nonce = receipts.check_own_nonce(request.args.get("nonce", ""))
+    if request.headers.get("Content-Encoding") != "gzip":
+        raise MalformedError("a batch travels as gzip")
+    if len(_body()) > exchange.MAX_BATCH_GZIP_BYTES:
+        raise OversizeError(f"a packed batch is larger than {exchange.MAX_BATCH_GZIP_BYTES} bytes")
+    data = exchange.inflate(_body())
+    batch = exchange.open_batch(data)
+    if batch.node != known.id:
+        raise ForeignError("the batch is of another node than its sender")
+    if (batch.epoch, batch.start, batch.count) != (_number("epoch"), _number("start"), _number("count")):
+        raise MalformedError("the batch is not the one that the address announces")
+    held = ingest.take_in(
+        office.database,
+        data,
+        batch,
+        office.clock.now_ms(),
+        accept_emulated_clocks=office.config.accept_emulated_clocks,
+    )
+    return _json_bytes(receipts.receipt(office.keys, held, own_nonce, office.clock.now_ms()))
+
+
+@blueprint.get("/nodes/<node>/documents")
+@signed
+def documents(known: Node) -> Response:
+    """Rules and roster, where newer than what the node holds."""
+    office = _office()
+    policy, roster = rosters.newer_documents(
+        office, known.id, policy_held=_number("policy"), roster_held=_number("roster")
+    )
+    return jsonify({"policy": policy, "roster": roster})
+
+
+@blueprint.get("/nodes/<node>/photos/<sha256>")
+@signed
+def photo_progress(known: Node, sha256: str) -> Response:
+    """How much of a photo is held; asked with HEAD."""
+    folder = _photo_folder(known, sha256)
+    return _photo_answer(photos.held(folder, sha256))
+
+
+@blueprint.patch("/nodes/<node>/photos/<sha256>")
+@signed
+def photo_piece(known: Node, sha256: str) -> Response:
+    """Take the next piece of a photo."""
+    office = _office()
+    folder = _photo_folder(known, sha256)
+    offset, length = _header_number("Upload-Offset"), _header_number("Upload-Length")
+    progress = photos.take_piece(folder, sha256, offset, length, _body())
+    if progress.complete:
+        with office.database.write() as connection:
+            photos.note_held(connection, sha256, known.id, length, office.clock.now_ms())
+    return _photo_answer(progress)
+
+
+@blueprint.post("/nodes/<node>/status")
+@signed
+def status(known: Node) -> Response:
+    """What the node says of itself, for display."""
+    office = _office()
+    fields = _json(MAX_STATUS_BYTES)
+    if not isinstance(fields, dict):
+        raise MalformedError("the status is not an object")
+    numbers = [fields.get(name, 0) for name in ("backlog", "photo_backlog")]
+    software = fields.get("software", fields.get("version", ""))
+    if not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
+        raise MalformedError("the status counts its backlog in something else than whole numbers")
+    if not isinstance(software, str):
+        raise MalformedError("the status names its software in something else than text")
+    with office.database.write() as connection:
+        nodes.note_status(
+            connection,
+            known.id,
+            office.clock.now_ms(),
+            backlog=numbers[0],
+            photo_backlog=numbers[1],
+            software=software[:64],
+        )
+    return jsonify({"ok": True})
+
+
+@blueprint.after_request
+def _offer_nonce(response: Response) -> Response:
+    response.headers["Hadir-Nonce"] = request_signing.make_nonce(
+        _office().keys.nonce_secret, _nonce_clock_ms()
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.errorhandler(EvidenceError)
+def _refuse(error: EvidenceError) -> Response:
+    if isinstance(error, nodes.UnknownNodeError):
+        office = _office()
+        with office.database.write() as connection:
+            nodes.note_unknown(connection, (request.view_args or {}).get("node", ""), office.clock.now_ms())
+    more: dict[str, Any] = {}
+    if isinstance(error, GapError):
+        more["next"] = error.next_seq
+    response = _refusal(_STATUS.get(error.code, 422), error.code, str(error), more)
+    if isinstance(error, photos.WrongOffsetError):
+        response.headers["Upload-Offset"] = str(error.offset)
+    if isinstance(error, photos.WrongHashError):
+        response.headers["Upload-Offset"] = "0"
+    return response
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def _refuse_size(_error: RequestEntityTooLarge) -> Response:
+    return _refusal(413, OversizeError.code, "the request is larger than any that a node sends")
+
+
+@blueprint.errorhandler(ClientDisconnected)
+def _refuse_cut(_error: ClientDisconnected) -> Response:
+    return _refusal(400, "cut-short", "the request ended before its announced length")
+
+
+@blueprint.errorhandler(HadirError)
+@blueprint.errorhandler(OSError)
+def _unable(error: Exception) -> Response:
+    """Our side failed: nothing was acknowledged, the node keeps everything and tries again."""
+    current_app.logger.error("could not serve a node: %s", error)
+    response = _refusal(503, "unavailable", "central can't store anything now")
+    response.headers["Retry-After"] = _RETRY_AFTER_S
+    return response
 
 
 def _office() -> Office:
@@ -14,8 +239,66 @@ def _office() -> Office:
     return office
 
 
-@blueprint.get("/health")
-@access.anyone
-def health() -> Response:
-    """Whether central runs and what time it is there."""
-    return jsonify({"ok": True, "time_ms": _office().clock.now_ms()})
+def _nonce_clock_ms() -> int:
+    """Nonces live by the machine's own clock, also where attendance runs on an emulated one."""
+    return time.time_ns() // 1_000_000
+
+
+def _body() -> bytes:
+    return request.get_data(cache=True)
+
+
+def _json(max_bytes: int) -> object:
+    if len(_body()) > max_bytes:
+        raise OversizeError(f"the request is larger than {max_bytes} bytes")
+    value = request.get_json(force=True, silent=True)
+    if value is None:
+        raise MalformedError("the request is not JSON")
+    return value
+
+
+def _number(name: str) -> int:
+    text = request.args.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise MalformedError(f"the address lacks the number {name}")
+    return int(text)
+
+
+def _header_number(name: str) -> int:
+    text = request.headers.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise MalformedError(f"the header {name} is not a whole number")
+    return int(text)
+
+
+def _photo_folder(known: Node, sha256: str) -> Any:
+    office = _office()
+    if not seal.is_hash(sha256):
+        raise MalformedError("a photo is named by its SHA-256 in hex")
+    with office.database.read() as connection:
+        if not event_store.names_photo(connection, known.id, sha256):
+            raise photos.PhotoNotNamedError("no stored event of this node names this photo")
+    return office.config.photo_dir
+
+
+def _photo_answer(progress: photos.Progress) -> Response:
+    response = jsonify({"offset": progress.offset_bytes, "complete": progress.complete})
+    response.headers["Upload-Offset"] = str(progress.offset_bytes)
+    response.headers["Upload-Complete"] = "?1" if progress.complete else "?0"
+    return response
+
+
+def _note_seen(office: Office, known: Node, now_ms: int) -> None:
+    if not nodes.seen_lately(known, now_ms):
+        with office.database.write() as connection:
+            nodes.note_seen(connection, known.id, now_ms)
+
+
+def _json_bytes(data: bytes) -> Response:
+    return Response(data, mimetype="application/json")
+
+
+def _refusal(status_code: int, code: str, sentence: str, more: Mapping[str, Any] | None = None) -> Response:
+    response = jsonify({"error": code, "detail": sentence, **(more or {})})
+    response.status_code = status_code
+    return response

@@ -45,6 +45,7 @@ def upgrade() -> None:
     _assignment()
     _claim()
     _node()
+    _shift()
     _slot()
     _session()
     _sign_in_link()
@@ -99,7 +100,7 @@ def _audit_log() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
     )
-    op.create_index("ix_audit_log_subject", "audit_log", ["subject"], unique=False)
+    op.create_index("ix_audit_log_action_subject", "audit_log", ["action", "subject"], unique=False)
 
 
 def _checkpoint() -> None:
@@ -156,6 +157,7 @@ def _event() -> None:
         sa.Column("leaf", sa.String(length=64), nullable=False),
         sa.Column("type", sa.String(length=32), nullable=False),
         sa.Column("wall_ms", sa.BigInteger(), nullable=False),
+        sa.Column("placed_ms", sa.BigInteger(), nullable=False),
         sa.Column("trusted", sa.Boolean(), nullable=False),
         sa.Column("person", sa.String(length=32), nullable=True),
         sa.Column("slot", sa.Integer(), nullable=True),
@@ -169,7 +171,7 @@ def _event() -> None:
     op.create_index(
         "ix_event_person",
         "event",
-        ["person", "wall_ms"],
+        ["person", "placed_ms"],
         unique=False,
         sqlite_where=sa.text("person IS NOT NULL"),
         postgresql_where=sa.text("person IS NOT NULL"),
@@ -185,7 +187,7 @@ def _event() -> None:
     op.create_index(
         "ix_event_punches",
         "event",
-        ["wall_ms"],
+        ["placed_ms"],
         unique=False,
         sqlite_where=sa.text("type = 'punch'"),
         postgresql_where=sa.text("type = 'punch'"),
@@ -360,6 +362,17 @@ def _node() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_node")),
     )
     op.create_index(op.f("ix_node_unit"), "node", ["unit"], unique=False)
+
+
+def _shift() -> None:
+    op.create_table(
+        "shift",
+        sa.Column("employee", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["employee"], ["employee.id"], name=op.f("fk_shift_employee_employee")),
+        sa.PrimaryKeyConstraint("employee", "day", name=op.f("pk_shift")),
+    )
 
 
 def _slot() -> None:

@@ -1,0 +1,143 @@
+"""Decides what the events of a batch mean for the books. Whatever they say, every one of them is kept."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attendance import punch
+from attendance.chain import Event
+from attendance.errors import MalformedError
+from attendance.moment import ClockState, from_ms, to_ms
+
+AHEAD_TOLERANCE_MS = 300_000
+"""A node's clock this far ahead of central's is not believed: it could close days that are not over."""
+_QUARTER_MS = 900_000
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one batch comes to.
+
+    Attributes:
+        rows: for the table `event`, in the order of its columns.
+        days: days that must be folded again, as (person, day).
+        listening: signed spans, as (from_ms, to_ms).
+        last_wall_ms: clock of the last event.
+        reported_until_ms: clock of the last event whose time is trusted; None if there is none.
+        clock_source: what the last `start` event says of the node's clock; None without one.
+        unreadable: numbers of events whose bodies are not what their type promises.
+    """
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    days: set[tuple[str, date]] = field(default_factory=set)
+    listening: list[tuple[int, int]] = field(default_factory=list)
+    last_wall_ms: int = 0
+    reported_until_ms: int | None = None
+    clock_source: str | None = None
+    unreadable: list[int] = field(default_factory=list)
+
+
+def persons_named(events: Sequence[Event]) -> set[str]:
+    """Ids of the people whom the punches name."""
+    named = (event.content.get("person") for event in events if event.type == punch.PUNCH)
+    return {person for person in named if isinstance(person, str)}
+
+
+def clock_sources(events: Sequence[Event]) -> set[str]:
+    """What `start` events say of the clock they run on; silence counts as the system's."""
+    starts = (event.content.get("clock_source", "system") for event in events if event.type == punch.START)
+    return {str(source) for source in starts}
+
+
+def read_events(
+    events: Sequence[Event],
+    known_people: Collection[str],
+    zone: ZoneInfo,
+    reported_until_ms: int | None,
+    now_ms: int,
+) -> Reading:
+    """Read a batch.
+
+    Args:
+        events: verified and not stored yet.
+        known_people: ids among those named that central has; a punch of anybody else is kept as nobody's.
+        zone: of the node's unit, in which its days begin.
+        reported_until_ms: the watermark before this batch.
+        now_ms: central's clock, when the batch came.
+    """
+    reading = Reading(reported_until_ms=reported_until_ms)
+    days_of = _DaysOf(zone)
+    latest_ms = now_ms + AHEAD_TOLERANCE_MS
+    for event in events:
+        moment = event.moment
+        wall_ms = moment.wall_ms
+        trusted = moment.state is not ClockState.DOUBTFUL and wall_ms <= latest_ms
+        placed_ms = wall_ms
+        if trusted:
+            reading.reported_until_ms = max(reading.reported_until_ms or 0, wall_ms)
+        elif not (reading.reported_until_ms or 0) <= wall_ms <= now_ms:
+            placed_ms = now_ms
+        person = slot = kind = None
+        if event.type == punch.PUNCH:
+            person, slot, kind = _punch(event, known_people, reading)
+            if person is not None:
+                for day in days_of(placed_ms):
+                    reading.days.add((person, day))
+        elif event.type == punch.LISTENING:
+            _listening(event, latest_ms, reading)
+        elif event.type == punch.START:
+            reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
+        reading.rows.append(
+            (
+                event.node, event.epoch, event.seq, event.leaf, event.type, wall_ms, placed_ms, trusted,
+                person, slot, kind, event.header, event.body, event.photo, now_ms,
+            )
+        )  # fmt: skip
+    reading.last_wall_ms = events[-1].moment.wall_ms
+    return reading
+
+
+def _punch(
+    event: Event, known_people: Collection[str], reading: Reading
+) -> tuple[str | None, int | None, str | None]:
+    content = event.content
+    person, slot, kind = content.get("person"), content.get("slot"), content.get("kind")
+    numbered = type(slot) is int and 0 <= slot < 2**31
+    if not numbered or not isinstance(kind, str) or not isinstance(person, str | None):
+        reading.unreadable.append(event.seq)
+        return None, None, None
+    return (person if person in known_people else None), slot, kind[:16]
+
+
+def _listening(event: Event, latest_ms: int, reading: Reading) -> None:
+    """Only a span with a trusted clock bears witness; a span that reaches into the future can't."""
+    try:
+        span = punch.Listening.parse(event.content)
+    except MalformedError:
+        reading.unreadable.append(event.seq)
+        return
+    until_ms = to_ms(span.until)
+    if span.clock is not ClockState.DOUBTFUL and event.moment.trusted and until_ms <= latest_ms:
+        reading.listening.append((to_ms(span.since), until_ms))
+
+
+class _DaysOf:
+    """The days that a punch can belong to: its date, and the one before for a shift past midnight.
+
+    Looked up by quarter of an hour: every time zone's offset is a multiple of that.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._known: dict[int, tuple[date, date]] = {}
+
+    def __call__(self, at_ms: int) -> tuple[date, date]:
+        quarter = at_ms // _QUARTER_MS
+        found = self._known.get(quarter)
+        if found is None:
+            day = from_ms(at_ms).astimezone(self._zone).date()
+            found = self._known[quarter] = (day, day - _ONE_DAY)
+        return found

@@ -1,0 +1,192 @@
+"""Takes in what nodes wrote: verified, stored once, and acknowledged only when it is durable.
+
+The hot path of central. A batch is one transaction; reading and verifying happen before it, so that the lock
+on the books is held for as short as can be.
+"""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, case, insert, select, update
+
+from attendance.chain import Event, Link
+from attendance.errors import EvidenceError, ForeignError, ForkError, GapError
+from attendance.exchange import Batch, PackedBatch
+from central import audit, event_store, nodes
+from central.continuing import new_events
+from central.database import Database, upsert
+from central.event_reading import Reading, clock_sources, persons_named, read_events
+from central.nodes import Node
+from central.tables import checkpoint, dirty_day, dirty_node, employee, fork, listening, node, unit
+
+_GAP_NOTED_EVERY_MS = 3_600_000
+_FROM_BEFORE_MS = 60_000
+
+
+class EmulatedClockError(EvidenceError):
+    """The node runs on an emulated clock, and this installation counts real days."""
+
+    code = "emulated-clock"
+
+
+def take_in(
+    database: Database, data: bytes, batch: PackedBatch, now_ms: int, *, accept_emulated_clocks: bool = False
+) -> Link:
+    """Store what is new in a batch and say where the node's chain then stands here, durably.
+
+    Args:
+        database: the books.
+        data: the batch's bytes, kept where they prove a fork.
+        batch: the same, opened.
+        now_ms: central's clock.
+        accept_emulated_clocks: for the demo and tests.
+
+    Raises:
+        UnknownNodeError, DistrustedNodeError, ForeignError, GapError, BrokenChainError, SignatureError,
+        MalformedError, OversizeError, EmulatedClockError: nothing was stored; the code names the reason.
+        ForkError: nothing was added to the chain; the proof is kept and the node distrusted.
+        StoreError: the database failed; nothing was stored.
+    """
+    while True:
+        with database.read() as connection:
+            known = nodes.find(connection, batch.node)
+            nodes.require_trusted(known)
+            if batch.epoch != known.epoch:
+                raise ForeignError(f"the node is in epoch {known.epoch}, the batch of epoch {batch.epoch}")
+            held = nodes.held(connection, batch.node, batch.epoch)
+            if batch.end <= held.size:
+                here = event_store.leaf(connection, batch.node, batch.epoch, batch.end)
+                if here == batch.last_leaf:
+                    return held
+            stored = event_store.leaves(connection, held.node, held.epoch, batch.start - 1, batch.end)
+        events = _verified(database, data, batch, known, held, stored, now_ms)
+        if not accept_emulated_clocks and clock_sources(events) - {"system"}:
+            raise EmulatedClockError("this node says that it runs on an emulated clock")
+        with database.write() as connection:
+            known = nodes.find(connection, batch.node, lock=True)
+            nodes.require_trusted(known)
+            # The same batch may have come twice at once, after a cut; the second one looks again.
+            if nodes.held(connection, batch.node, batch.epoch) == held:
+                return _store(connection, known, held, events, now_ms)
+
+
+def _verified(
+    database: Database,
+    data: bytes,
+    packed: PackedBatch,
+    known: Node,
+    held: Link,
+    stored: dict[int, str],
+    now_ms: int,
+) -> Sequence[Event]:
+    batch = Batch(packed.node, packed.epoch, packed.start, packed.events(), packed.signature)
+    try:
+        return new_events(batch, held, stored, known.event_key)
+    except ForkError as error:
+        _keep_fork(database, data, batch, error.seq, stored[error.seq], now_ms)
+        raise
+    except GapError as error:
+        _note_gap(database, batch, error, now_ms)
+        raise
+
+
+def _store(connection: Connection, known: Node, held: Link, events: Sequence[Event], now_ms: int) -> Link:
+    zone = connection.scalar(select(unit.c.zone).where(unit.c.code == known.unit))
+    assert zone is not None
+    named = persons_named(events)
+    people = (
+        set(connection.scalars(select(employee.c.id).where(employee.c.id.in_(named)))) if named else set()
+    )
+    reading = read_events(events, people, ZoneInfo(zone), known.reported_until_ms, now_ms)
+    event_store.add(connection, reading.rows)
+    _mark(connection, known, reading)
+    last = events[-1]
+    end = Link(held.node, held.epoch, last.seq, last.leaf)
+    place = {"size": end.size, "head": end.head}
+    connection.execute(
+        upsert(connection, checkpoint)
+        .values(node=end.node, epoch=end.epoch, **place)
+        .on_conflict_do_update(index_elements=["node", "epoch"], set_=place)
+    )
+    changes: dict[str, int | str | None] = {
+        "last_seen_ms": now_ms,
+        "last_event_ms": reading.last_wall_ms,
+        "reported_until_ms": reading.reported_until_ms,
+    }
+    if reading.clock_source is not None:
+        changes["clock_source"] = reading.clock_source
+    connection.execute(update(node).where(node.c.id == known.id).values(**changes))
+    return end
+
+
+def _mark(connection: Connection, known: Node, reading: Reading) -> None:
+    """Say which days must be folded again; the fold itself is nobody's wait at a door."""
+    if reading.days:
+        marks = [{"person": person, "day": day} for person, day in reading.days]
+        connection.execute(upsert(connection, dirty_day).on_conflict_do_nothing(), marks)
+    if reading.listening:
+        spans = [{"node": known.id, "from_ms": since, "to_ms": until} for since, until in reading.listening]
+        connection.execute(upsert(connection, listening).on_conflict_do_nothing(), spans)
+    for seq in reading.unreadable:
+        audit.note(
+            connection, reading.rows[0][-1], f"node:{known.id}", "event-unreadable", known.id, f"{seq}"
+        )
+    if reading.reported_until_ms is not None:
+        _mark_node(connection, known, reading)
+
+
+def _mark_node(connection: Connection, known: Node, reading: Reading) -> None:
+    """What the node now bears witness to may close days of everybody whom it serves."""
+    until = reading.reported_until_ms
+    assert until is not None
+    starts = [since for since, _ in reading.listening]
+    since = min([*starts, known.reported_until_ms or until, until]) - _FROM_BEFORE_MS
+    statement = upsert(connection, dirty_node).values(node=known.id, from_ms=since, to_ms=until)
+    earlier, later = dirty_node.c.from_ms, dirty_node.c.to_ms
+    excluded = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["node"],
+            set_={
+                "from_ms": case((earlier < excluded.from_ms, earlier), else_=excluded.from_ms),
+                "to_ms": case((later > excluded.to_ms, later), else_=excluded.to_ms),
+            },
+        )
+    )
+
+
+def _keep_fork(
+    database: Database, data: bytes, batch: Batch, seq: int, stored_leaf: str, now_ms: int
+) -> None:
+    """Keep both sides: ours lies among the events, theirs as the signed bytes that prove it."""
+    other = next((event.leaf for event in batch.events if event.seq == seq), batch.events[0].prev)
+    reason = (
+        f"two different events carry number {seq} of epoch {batch.epoch}: its card was copied or set back"
+    )
+    with database.write() as connection:
+        connection.execute(
+            insert(fork).values(
+                node=batch.node,
+                epoch=batch.epoch,
+                seq=seq,
+                leaf=other,
+                stored_leaf=stored_leaf,
+                batch=data,
+                received_ms=now_ms,
+            )
+        )
+        nodes.distrust(connection, batch.node, reason, now_ms, actor="central")
+
+
+def _note_gap(database: Database, batch: Batch, error: GapError, now_ms: int) -> None:
+    detail = f"handed in from {batch.start}, expected {error.next_seq}"
+    with database.write() as connection:
+        audit.note_rarely(
+            connection,
+            now_ms,
+            f"node:{batch.node}",
+            "gap",
+            batch.node,
+            detail,
+            every_ms=_GAP_NOTED_EVERY_MS,
+        )

@@ -1,0 +1,138 @@
+"""The nodes that central knows, and how far it trusts each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+
+from attendance.chain import Link
+from attendance.errors import EvidenceError
+from central import audit
+from central.tables import checkpoint, node
+
+_SEEN_EVERY_MS = 30_000
+_UNKNOWN_EVERY_MS = 60_000
+
+
+class NodeState(StrEnum):
+    """How far a node is trusted."""
+
+    ACTIVE = "active"
+    DISTRUSTED = "distrusted"
+    """Two of it exist, or it broke its word: nothing more is taken from it until a person has looked."""
+    RETIRED = "retired"
+
+
+class UnknownNodeError(EvidenceError):
+    """No node of this name was ever claimed here."""
+
+    code = "unknown-node"
+
+
+class DistrustedNodeError(EvidenceError):
+    """The node is known and not trusted any more."""
+
+    code = "node-distrusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A claimed node, as far as its door needs to know it."""
+
+    id: str
+    unit: str
+    event_key: str
+    transport_key: str
+    epoch: int
+    state: NodeState
+    last_seen_ms: int | None
+    reported_until_ms: int | None
+
+
+def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
+    """Look a node up.
+
+    Args:
+        connection: a transaction.
+        name: the node's id.
+        lock: keep others from changing it until the transaction ends (SQLite's writers are alone anyway).
+
+    Raises:
+        UnknownNodeError: never claimed.
+    """
+    query = select(
+        node.c.id,
+        node.c.unit,
+        node.c.event_key,
+        node.c.transport_key,
+        node.c.epoch,
+        node.c.state,
+        node.c.last_seen_ms,
+        node.c.reported_until_ms,
+    ).where(node.c.id == name)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise UnknownNodeError(f"no node {name[:16]!r} was claimed here")
+    return Node(*row[:5], NodeState(row.state), *row[6:])
+
+
+def require_trusted(found: Node) -> None:
+    """Refuse a node that is distrusted or retired.
+
+    Raises:
+        DistrustedNodeError: naming its state.
+    """
+    if found.state is not NodeState.ACTIVE:
+        raise DistrustedNodeError(f"node {found.id} is {found.state.value}: ask the administrator")
+
+
+def held(connection: Connection, name: str, epoch: int) -> Link:
+    """How much of a node's chain central holds durably."""
+    row = connection.execute(
+        select(checkpoint.c.size, checkpoint.c.head).where(
+            checkpoint.c.node == name, checkpoint.c.epoch == epoch
+        )
+    ).one_or_none()
+    return Link(name, epoch, row.size, row.head) if row is not None else Link(name, epoch)
+
+
+def distrust(connection: Connection, name: str, reason: str, now_ms: int, *, actor: str) -> None:
+    """Take nothing more from a node until a person has looked."""
+    connection.execute(
+        update(node).where(node.c.id == name).values(state=NodeState.DISTRUSTED.value, state_reason=reason)
+    )
+    audit.note(connection, now_ms, actor, "node-distrusted", name, reason)
+
+
+def seen_lately(found: Node, now_ms: int) -> bool:
+    """Whether noting that it was seen can wait: a write for every request would wear the disk for nothing."""
+    return found.last_seen_ms is not None and abs(now_ms - found.last_seen_ms) < _SEEN_EVERY_MS
+
+
+def note_seen(connection: Connection, name: str, now_ms: int) -> None:
+    """The node spoke, whatever it said."""
+    connection.execute(update(node).where(node.c.id == name).values(last_seen_ms=now_ms))
+
+
+def note_unknown(connection: Connection, name: str, now_ms: int) -> None:
+    """Name a stranger at the door; at most one entry a minute, or strangers could fill the disk."""
+    audit.note_rarely(
+        connection,
+        now_ms,
+        "stranger",
+        "unknown-node",
+        name[:32],
+        every_ms=_UNKNOWN_EVERY_MS,
+        any_subject=True,
+    )
+
+
+def note_status(
+    connection: Connection, name: str, now_ms: int, *, backlog: int, photo_backlog: int, software: str
+) -> None:
+    """Keep what a node says of itself; for display only, nothing is decided by it."""
+    connection.execute(
+        update(node)
+        .where(node.c.id == name)
+        .values(last_seen_ms=now_ms, backlog=backlog, photo_backlog=photo_backlog, software=software)
+    )

@@ -1,0 +1,112 @@
+"""The rules in force: loaded from a preset or a file, numbered, signed, and never changed afterwards."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from attendance import calendar, exchange, policy_presets, seal
+from attendance.errors import PolicyError
+from attendance.policy import Policy
+from central import audit
+from central.keys import Keys
+from central.tables import policy_document
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """The newest rules.
+
+    Attributes:
+        data: the signed text as nodes get it.
+    """
+
+    serial: int
+    data: str
+    policy: Policy
+
+
+def preset_content(preset: str) -> dict[str, Any]:
+    """A preset that comes along, with the holidays of every year that comes along.
+
+    Raises:
+        PolicyError: no such preset.
+    """
+    package = resources.files(policy_presets.PRESET_PACKAGE)
+    text = package.joinpath(policy_presets.preset_file(preset)).read_text(encoding="utf-8")
+    content = policy_presets.parse_toml_policy(text)
+    rows = [
+        holiday.content()
+        for year in policy_presets.HOLIDAY_YEARS
+        for holiday in calendar.read_holidays_csv(
+            package.joinpath(f"holidays-{year}.csv").read_text(encoding="utf-8")
+        )
+    ]
+    return {**content, "holidays": [*content.get("holidays", ()), *rows]}
+
+
+def file_content(path: Path) -> dict[str, Any]:
+    """A policy file in TOML.
+
+    Raises:
+        PolicyError: unreadable, or rules that can't be.
+    """
+    try:
+        return policy_presets.parse_toml_policy(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path} can't be read: {error}") from error
+
+
+def put_in_force(
+    connection: Connection,
+    keys: Keys,
+    content: dict[str, Any],
+    name: str,
+    now_ms: int,
+    *,
+    actor: str = "command",
+) -> int:
+    """Number, check, sign and store rules; return their serial. The same rules again get no new number.
+
+    Raises:
+        PolicyError: rules that can't be.
+    """
+    before = connection.execute(
+        select(policy_document).order_by(policy_document.c.serial.desc()).limit(1)
+    ).one_or_none()
+    if before is not None:
+        same = policy_presets.numbered(content, before.serial)
+        if exchange.sign_document(keys.document, "policy", before.serial, same).decode() == before.data:
+            return int(before.serial)
+    serial = (before.serial if before is not None else 0) + 1
+    whole = policy_presets.numbered(content, serial)
+    data = exchange.sign_document(keys.document, "policy", serial, whole)
+    connection.execute(
+        insert(policy_document).values(
+            serial=serial, data=data.decode(), sha256=seal.sha256_hex(data), name=name[:64], created_ms=now_ms
+        )
+    )
+    audit.note(connection, now_ms, actor, "policy-in-force", str(serial), name)
+    return serial
+
+
+def newest(connection: Connection, document_key: str) -> StoredPolicy | None:
+    """The rules in force, read back through their signature.
+
+    Raises:
+        SignatureError: what lies in the database is not what central signed.
+    """
+    row = connection.execute(
+        select(policy_document).order_by(policy_document.c.serial.desc()).limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    document = exchange.open_document(row.data.encode(), document_key, "policy")
+    return StoredPolicy(row.serial, row.data, Policy.parse(document.content))
+
+
+def newest_serial(connection: Connection) -> int:
+    """Number of the rules in force; 0 where there are none."""
+    return connection.scalar(select(func.max(policy_document.c.serial))) or 0
