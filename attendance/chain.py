@@ -60,7 +60,7 @@ class Event:
     @cached_property
     def leaf(self) -> str:
         """SHA-256(0x00 || header) in hex, as RFC 6962 hashes a leaf."""
-        return hashlib.sha256(b"\0" + self.header).hexdigest()
+        return leaf_of(self.header)
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -76,6 +76,11 @@ class Link:
     epoch: int
     size: int = 0
     head: str = GENESIS
+
+
+def leaf_of(header: bytes) -> str:
+    """SHA-256(0x00 || header) in hex."""
+    return hashlib.sha256(b"\0" + header).hexdigest()
 
 
 def make_event(

@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attendance import seal
-from attendance.chain import Event, Link, follow, parse_event
+from attendance.chain import Event, Link, follow, leaf_of, parse_event
 from attendance.errors import ForeignError, MalformedError, OversizeError
 
 MAX_BATCH_EVENTS = 500
@@ -87,12 +87,48 @@ def encode_batch(events: Sequence[Event], signature: str) -> bytes:
     return b"\n".join(lines)
 
 
-def decode_batch(data: bytes) -> Batch:
-    """Read a batch and every event in it; nothing is verified yet beyond the format.
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    """A batch whose envelope has been read and whose events have not.
+
+    A node that lost an answer sends the same batch again; its last leaf says so without reading the rest.
+    """
+
+    node: str
+    epoch: int
+    start: int
+    count: int
+    signature: str
+    lines: tuple[bytes, ...]
+
+    @property
+    def end(self) -> int:
+        """Number of the last event."""
+        return self.start + self.count - 1
+
+    @property
+    def last_leaf(self) -> str:
+        """Leaf of the last event; it names all that came before it."""
+        return leaf_of(self.lines[-2])
+
+    def events(self) -> tuple[Event, ...]:
+        """Read every event; nothing is verified yet beyond the format.
+
+        Raises:
+            OversizeError, MalformedError: an event is damaged. ForeignError: not the ones announced.
+        """
+        lines = self.lines
+        found = tuple(parse_event(lines[at], lines[at + 1] or None) for at in range(0, len(lines), 2))
+        if (found[0].node, found[0].epoch, found[0].seq) != (self.node, self.epoch, self.start):
+            raise ForeignError("the first event is not the one that the envelope announces")
+        return found
+
+
+def open_batch(data: bytes) -> PackedBatch:
+    """Read a batch's envelope.
 
     Raises:
-        OversizeError: too many bytes or events. MalformedError: not a batch, or an event in it is damaged.
-        ForeignError: the envelope announces another node, epoch or start than the events have.
+        OversizeError: too many bytes or events. MalformedError: not a batch.
     """
     if len(data) > MAX_BATCH_BYTES:
         raise OversizeError(f"a batch is larger than {MAX_BATCH_BYTES} bytes")
@@ -109,10 +145,18 @@ def decode_batch(data: bytes) -> Batch:
         raise OversizeError(f"a batch holds more than {MAX_BATCH_EVENTS} events")
     if len(lines) != 1 + 2 * count:
         raise MalformedError(f"the batch promises {count} events and brings {(len(lines) - 1) / 2:g}")
-    events = tuple(parse_event(lines[1 + 2 * i], lines[2 + 2 * i] or None) for i in range(count))
-    if (events[0].node, events[0].epoch, events[0].seq) != (node, epoch, start):
-        raise ForeignError("the first event is not the one that the envelope announces")
-    return Batch(node, epoch, start, events, signature)
+    return PackedBatch(node, epoch, start, count, signature, tuple(lines[1:]))
+
+
+def decode_batch(data: bytes) -> Batch:
+    """Read a batch and every event in it; nothing is verified yet beyond the format.
+
+    Raises:
+        OversizeError: too many bytes or events. MalformedError: not a batch, or an event in it is damaged.
+        ForeignError: the envelope announces another node, epoch or start than the events have.
+    """
+    packed = open_batch(data)
+    return Batch(packed.node, packed.epoch, packed.start, packed.events(), packed.signature)
 
 
 def verify_batch(batch: Batch, link: Link, public_key_hex: str) -> Link:
