@@ -56,3 +56,7 @@ class PunchSocketError(Fault):
 
     def __init__(self, message: str) -> None:
         super().__init__("punch-away", True, message, "sensor-wait")
+
+
+class StorageError(Fault):
+    """The disk does not keep what it must keep; `edge.journal_faults` names the kinds and their sentence."""
