@@ -66,7 +66,7 @@ class Message:
 
 def short_name(name: str) -> str:
     """A name on one line: without titles and degrees, later words shortened to initials where it is long."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if c.isascii() and c.isprintable())
     plain = " ".join(_TITLES.sub("", plain.split(",")[0].strip()).split()) or "?"
     words = plain.split(" ")
     for place in range(len(words) - 1, 0, -1):
