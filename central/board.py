@@ -216,14 +216,14 @@ def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
 
     A time in the future comes from a broken clock; such a punch stays off the top here.
     """
-    place = func.row_number().over(partition_by=assignment.c.unit, order_by=event.c.wall_ms.desc())
+    place = func.row_number().over(partition_by=assignment.c.unit, order_by=event.c.placed_ms.desc())
     local_days = assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= now.date())
     ranked = (
         select(
             event.c.node,
             event.c.epoch,
             event.c.seq,
-            event.c.wall_ms,
+            event.c.placed_ms,
             event.c.trusted,
             event.c.kind,
             event.c.photo,
@@ -239,8 +239,8 @@ def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
         )
         .where(
             event.c.type == "punch",
-            event.c.wall_ms >= to_ms(now - _PUNCHES_SINCE),
-            event.c.wall_ms <= to_ms(now + _CLOCK_AIR),
+            event.c.placed_ms >= to_ms(now - _PUNCHES_SINCE),
+            event.c.placed_ms <= to_ms(now + _CLOCK_AIR),
         )
         .subquery()
     )
@@ -250,7 +250,7 @@ def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
             ranked.join(unit, unit.c.code == ranked.c.unit).outerjoin(photo, photo.c.sha256 == ranked.c.photo)
         )
         .where(ranked.c.place <= PUNCHES_PER_UNIT)
-        .order_by(ranked.c.wall_ms.desc(), ranked.c.node, ranked.c.seq.desc())
+        .order_by(ranked.c.placed_ms.desc(), ranked.c.node, ranked.c.seq.desc())
     )
     return [
         PunchLine(
@@ -260,7 +260,7 @@ def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
             row.unit,
             row.unit_name,
             row.kind or "",
-            from_ms(row.wall_ms),
+            from_ms(row.placed_ms),
             row.trusted,
             row.photo,
             row.stored is not None,

@@ -39,8 +39,17 @@ class PersonDay:
     early_minutes: int
     flags: frozenset[str]
     waiting_for: tuple[str, ...]
+    missing_out: bool
+    over: bool
     photo: str | None = None
     photo_here: bool = False
+
+    @property
+    def shown(self) -> Presence:
+        """The state for the sheet: of a day that is over nobody needs to hear that people went home."""
+        if self.over and self.state is Presence.OUT:
+            return Presence.LATE if self.late_minutes else Presence.PRESENT
+        return self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,8 @@ def _person_day(
         early_minutes=row.early_minutes or 0,
         flags=frozenset((row.flags or "").split()),
         waiting_for=tuple((row.waiting_for or "").split()),
+        missing_out=bool(row.missing_out),
+        over=over,
         photo=picture[0] if picture else None,
         photo_here=picture[1] if picture else False,
     )

@@ -40,11 +40,11 @@ def subjects(connection: Connection, sha256: str) -> list[PhotoSubject]:
             .outerjoin(photo, photo.c.sha256 == event.c.photo)
         )
         .where(event.c.photo == sha256)
-        .order_by(event.c.wall_ms)
+        .order_by(event.c.placed_ms)
     )
     found = []
     for row in connection.execute(query):
-        at = from_ms(row.wall_ms)
+        at = from_ms(row.placed_ms)
         code = _workplace(connection, row.person, at) or row.node_unit
         name = connection.scalar(select(unit.c.name).where(unit.c.code == code))
         reference = f"{row.node}/{row.epoch}/{row.seq}"

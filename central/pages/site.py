@@ -107,7 +107,6 @@ def _menu(viewer: Viewer) -> list[dict[str, Any]]:
         entries.append(("pages.nodes", gettext("Alat")))
     if viewer.account.employee:
         entries.append(("pages.own_days", gettext("Absen saya")))
-    entries.append(("pages.own_password", gettext("Kata sandi")))
     return [
         {"address": url_for(endpoint), "words": words, "current": request.endpoint == endpoint}
         for endpoint, words in entries
