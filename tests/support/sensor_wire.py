@@ -1,4 +1,4 @@
-"""A scripted module for tests of the checked link: simulated time, no pty, and every byte as the test wants it.
+"""A scripted module for tests of the checked link: simulated time, no pty, every byte as the test wants it.
 
 Shares nothing with the packets of `edge.sensor_frames`, so that a common mistake cannot hide.
 """
@@ -73,6 +73,7 @@ class ScriptedPort:
             0x35: ack(0),
         }
         self._line: list[Piece] = []
+        self._busy_until = 0.0
         self.closed = False
 
     def script(self, opcode: int, *answers: bytes | list[Piece]) -> None:
@@ -90,7 +91,10 @@ class ScriptedPort:
         opcode = data[9]
         pending = self.scripts.get(opcode)
         pieces = pending.pop(0) if pending else [(0.001, self.healthy.get(opcode, b""))]
-        self._line += [(self.clock.now + after_s, raw) for after_s, raw in pieces]
+        # In order, as a module works: nothing is answered before what was asked earlier.
+        begin = max(self.clock.now, self._busy_until)
+        self._line += [(begin + after_s, raw) for after_s, raw in pieces]
+        self._busy_until = max([self._busy_until, *(begin + after_s for after_s, raw in pieces if raw)])
 
     def read(self, count: int) -> bytes:
         got = self.waiting(count)
