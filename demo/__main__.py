@@ -4,11 +4,12 @@ import argparse
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from central.database import Database
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--speed", type=float, default=10, help="how much faster the demo's clock runs")
     options = parser.parse_args(arguments)
     town = Town(options.folder or folder())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return once(town, options.report) if options.once else live(town, options.speed)
     except DemoError as error:
@@ -79,7 +81,7 @@ def live(town: Town, speed: float) -> int:
         "\n  Stop:                         Ctrl-C\n"
     )
     tower = next(door for door in town.doors.values() if door.office.tower)
-    chance = random.Random(1)  # noqa: S311 - a play, not a secret
+    chance = random.Random(1)
     coming = [person for person in town.residents if person.number % 10]
     chance.shuffle(coming)
     turn = 0

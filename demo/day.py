@@ -92,7 +92,7 @@ class Player(threading.Thread):
 
 
 def play(town: Town, taps: list[Tap], day: date) -> list[Try]:
-    """The whole day: rush hours fast, quiet hours faster, with a cut link and a restarted central on the way."""
+    """The whole day: rush hours fast, quiet hours faster; a link is cut and central restarted on the way."""
     players = [
         Player(town, door, [tap for tap in taps if tap.office == code], day)
         for code, door in town.doors.items()
