@@ -28,6 +28,7 @@ class Stored:
     unit: str
     wall_ms: int
     reference: str
+    seq: int
 
 
 @dataclass(slots=True)
@@ -75,7 +76,9 @@ def stored_punches(database: Database) -> list[Stored]:
         .where(event.c.type == "punch")
     )
     with database.read() as connection:
-        return [Stored(nip, unit, ms, f"{n}/{e}/{s}") for nip, unit, ms, n, e, s in connection.execute(query)]
+        return [
+            Stored(nip, unit, ms, f"{n}/{e}/{s}", s) for nip, unit, ms, n, e, s in connection.execute(query)
+        ]
 
 
 def stored_days(database: Database, day: date) -> dict[str, Outcome]:
@@ -102,9 +105,9 @@ def count(
     names = {person.nip: person.name for person in residents}
     claimed = Counter[str]()
     for attempt in tries:
-        mine = [p for p in punches if _matches(attempt, p)]
-        claimed.update(p.reference for p in mine)
-        _count_try(report, attempt, len(mine), names)
+        mine = [punch for punch in punches if _matches(attempt, punch)]
+        claimed.update(punch.reference for punch in mine)
+        _count_try(report, attempt, mine, names)
     for punch in punches:
         if claimed[punch.reference] == 0:
             report.wrong_person += 1
@@ -123,18 +126,20 @@ def _matches(attempt: Try, punch: Stored) -> bool:
     return same and attempt.before_ms <= punch.wall_ms <= attempt.after_ms
 
 
-def _count_try(report: Report, attempt: Try, found: int, names: Mapping[str, str]) -> None:
+def _count_try(report: Report, attempt: Try, mine: Sequence[Stored], names: Mapping[str, str]) -> None:
     who = names.get(attempt.tap.who, attempt.tap.who)
     told = f"{attempt.tap.at} {who}: {attempt.answer or 'the screen said nothing'}"
     report.enrolled_taps += attempt.tap.enrolled
-    if not attempt.stored:
+    if attempt.seq is None:
         if attempt.tap.enrolled:
             report.explained.append(told)
             report.unexplained += attempt.answer is None
         return
+    confirmed = sum(punch.seq == attempt.seq for punch in mine)
     report.confirmed += 1
-    report.at_central += found > 0
-    report.lost += found == 0
-    report.duplicated += found > 1
-    if found != 1:
-        report.problems.append(f"{told}: confirmed, and {found} times at central")
+    report.at_central += confirmed > 0
+    report.lost += confirmed == 0
+    report.duplicated += len(mine) > 1
+    if confirmed != 1 or len(mine) != 1:
+        found = ", ".join(punch.reference for punch in mine) or "nothing"
+        report.problems.append(f"{told}: event {attempt.seq} was confirmed, and central holds {found}")

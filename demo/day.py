@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from demo.door import Door
@@ -15,6 +16,7 @@ ZONE = ZoneInfo("Asia/Jakarta")
 TRIES = 3
 _PATIENCE_S = 12.0
 _LIFTED_S = 0.35
+_ANSWERS = {"stored", "refused", "not-recorded", "fault"}
 _RUSH, _QUIET, _QUEUE = 240.0, 3600.0, 10.0
 """Emulated seconds in a real one: when people come, when nobody does, and while somebody waits too long."""
 _MAY_LAG = timedelta(minutes=2)
@@ -27,14 +29,14 @@ class Try:
     Attributes:
         before_ms, after_ms: emulated wall time, milliseconds since 1970 UTC, around it.
         answer: what the screen said, or None.
-        stored: whether the screen said so.
+        seq: number of the event that the screen confirmed, or None.
     """
 
     tap: Tap
     before_ms: int
     after_ms: int
     answer: str | None
-    stored: bool
+    seq: int | None = None
 
 
 class Player(threading.Thread):
@@ -58,7 +60,7 @@ class Player(threading.Thread):
                 for _ in range(1 if tap.cut_short or not tap.enrolled else TRIES):
                     attempt = self._put_finger(tap)
                     self.tries.append(attempt)
-                    if attempt.stored:
+                    if attempt.seq is not None:
                         break
                 self.due = None
         except BaseException as failure:
@@ -72,20 +74,24 @@ class Player(threading.Thread):
             self._door.punch.kill()
             self._door.punch.start()
             self._door.finger("lift")
-            return Try(tap, before_ms, _ms(self._town.clock.now()), "alat dimatikan di tengah jalan", False)
+            return Try(
+                tap, before_ms, _ms(self._town.clock.now()), "the node was killed while the finger lay there"
+            )
         answer = self._answer(heard)
         after_ms = _ms(self._town.clock.now())
         self._door.finger("lift")
         time.sleep(_LIFTED_S)
-        text = f"{answer['line1']} / {answer['line2']}" if answer else None
-        return Try(tap, before_ms, after_ms, text, bool(answer and answer["stored"]))
+        if answer is None:
+            return Try(tap, before_ms, after_ms, None)
+        text = "; ".join(" / ".join(page) for page in answer["screen"])
+        return Try(tap, before_ms, after_ms, text, answer["seq"] if answer["outcome"] == "stored" else None)
 
-    def _answer(self, heard: int) -> dict[str, object] | None:
+    def _answer(self, heard: int) -> dict[str, Any] | None:
         """The first thing that the screen says to this person."""
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             for said in self._door.shown()[heard:]:
-                if said.get("answer"):
+                if said["outcome"] in _ANSWERS:
                     return said
             time.sleep(0.02)
         return None
