@@ -1,9 +1,10 @@
 """What the live board shows, read from the books in a handful of queries for all viewers at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, not_, or_, select
 
 from attendance.moment import from_ms, to_ms
 from central.presence import DayFacts, Tally, presence, tally_of
@@ -17,6 +18,7 @@ from central.tables import (
     node,
     photo,
     policy_document,
+    slot,
     unit,
 )
 
@@ -49,7 +51,7 @@ class UnitLine:
     """One unit with its own people (those of units below it have their own line) and its own nodes.
 
     Attributes:
-        watched: the nodes at which its people punch all report.
+        watched: how many of the expected people have only nodes that report.
     """
 
     code: str
@@ -57,7 +59,7 @@ class UnitLine:
     parent: str | None
     tally: Tally
     nodes: tuple[NodeLine, ...]
-    watched: bool
+    watched: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +119,17 @@ def read_board(connection: Connection, day: date, now: datetime, over: bool) -> 
         over: the day is no longer in progress (`central.presence.presence`).
     """
     nodes = node_lines(connection, now)
-    parents = {row.code: row.parent for row in connection.execute(select(unit.c.code, unit.c.parent))}
-    watched = {code: witnessed(code, parents, nodes) for code in parents}
-    tallies = _tallies(connection, day, watched, over)
+    tallies = _tallies(connection, day, nodes, over)
     rows = connection.execute(
         select(unit.c.code, unit.c.name, unit.c.parent)
         .where(in_force(unit.c.valid_from, unit.c.valid_to, day))
         .order_by(unit.c.code)
     )
-    lines = tuple(
-        UnitLine(
-            row.code,
-            row.name,
-            row.parent,
-            tallies.get(row.code, Tally()),
-            nodes.get(row.code, ()),
-            watched[row.code],
-        )
-        for row in rows
-    )
-    return Board(day, lines, tuple(last_punches(connection, now)))
+    lines = []
+    for row in rows:
+        tally, watched = tallies.get(row.code, (Tally(), 0))
+        lines.append(UnitLine(row.code, row.name, row.parent, tally, nodes.get(row.code, ()), watched))
+    return Board(day, tuple(lines), tuple(last_punches(connection, now)))
 
 
 def node_lines(connection: Connection, now: datetime) -> dict[str, tuple[NodeLine, ...]]:
@@ -156,16 +149,9 @@ def is_quiet(seen: datetime | None, now: datetime) -> bool:
     return seen is None or now - seen > QUIET_AFTER
 
 
-def witnessed(code: str, parents: dict[str, str | None], nodes: dict[str, tuple[NodeLine, ...]]) -> bool:
-    """Whether the nodes at which this unit's people punch all report: its own, or those of the unit above."""
-    seen: set[str] = set()
-    here: str | None = code
-    while here is not None and here not in seen:
-        if nodes.get(here):
-            return not any(line.quiet or line.distrusted for line in nodes[here])
-        seen.add(here)
-        here = parents.get(here)
-    return False
+def silent_nodes(nodes: Mapping[str, tuple[NodeLine, ...]]) -> frozenset[str]:
+    """Nodes that may hold punches which central does not know."""
+    return frozenset(line.id for lines in nodes.values() for line in lines if line.quiet or line.distrusted)
 
 
 def in_force(start: Column[date], end: Column[date], day: date) -> ColumnElement[bool]:
@@ -177,8 +163,13 @@ def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
 
 
-def _tallies(connection: Connection, day: date, watched: dict[str, bool], over: bool) -> dict[str, Tally]:
-    """Sums by unit: people with the same facts are counted by the database, then judged once."""
+def _tallies(
+    connection: Connection, day: date, nodes: Mapping[str, tuple[NodeLine, ...]], over: bool
+) -> dict[str, tuple[Tally, int]]:
+    """Sums by unit, and how many of the people are witnessed.
+
+    People with the same facts are counted by the database and then judged once.
+    """
     facts = (
         assignment.c.unit,
         attendance_day.c.code,
@@ -187,15 +178,17 @@ def _tallies(connection: Connection, day: date, watched: dict[str, bool], over: 
         _flag(attendance_day.c.late_minutes > 0).label("late"),
         _flag(attendance_day.c.early_minutes > 0).label("early"),
         _flag(attendance_day.c.present_on_day_off).label("present_on_day_off"),
+        _flag(_is_witnessed(nodes)).label("witnessed"),
     )
     its_day = and_(attendance_day.c.person == assignment.c.employee, attendance_day.c.day == day)
-    query = (
-        select(*facts, func.count().label("people"))
+    people = (
+        select(*facts)
         .select_from(assignment.outerjoin(attendance_day, its_day))
         .where(in_force(assignment.c.valid_from, assignment.c.valid_to, day))
-        .group_by(*facts)
+        .subquery()
     )
-    sums: dict[str, Tally] = {}
+    query = select(*people.c, func.count().label("people")).group_by(*people.c)
+    sums: dict[str, tuple[Tally, int]] = {}
     for row in connection.execute(query):
         known = DayFacts(
             row.code,
@@ -205,10 +198,30 @@ def _tallies(connection: Connection, day: date, watched: dict[str, bool], over: 
             bool(row.early),
             bool(row.present_on_day_off),
         )
-        state = presence(known, witnessed=watched.get(row.unit, False), over=over)
+        state = presence(known, witnessed=bool(row.witnessed), over=over)
         part = tally_of(state, row.people, late=known.late, out=known.checked_out)
-        sums[row.unit] = sums.get(row.unit, Tally()) + part
+        tally, watched = sums.get(row.unit, (Tally(), 0))
+        sums[row.unit] = (tally + part, watched + (part.people if row.witnessed else 0))
     return sums
+
+
+def _is_witnessed(nodes: Mapping[str, tuple[NodeLine, ...]]) -> ColumnElement[bool]:
+    """The condition that every node which could hold the person's punch reports, and that there is one.
+
+    Those are the nodes of his unit and the ones that hold his finger, as in `central.serving`.
+    """
+    silent = silent_nodes(nodes)
+    silent_units = [code for code, lines in nodes.items() if any(line.id in silent for line in lines)]
+    holds = (
+        select(slot.c.slot)
+        .join(node, and_(node.c.unit == slot.c.unit, or_(slot.c.node == "", slot.c.node == node.c.id)))
+        .where(slot.c.employee == assignment.c.employee, node.c.state != "retired")
+    )
+    return and_(
+        or_(assignment.c.unit.in_(list(nodes)), holds.correlate(assignment).exists()),
+        assignment.c.unit.not_in(silent_units),
+        not_(holds.where(node.c.id.in_(silent)).correlate(assignment).exists()),
+    )
 
 
 def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:

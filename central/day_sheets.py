@@ -1,17 +1,18 @@
 """Days as people read them: everybody of a unit on one day, one person over a month, totals of a month."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select, tuple_
 
-from attendance.day import PENDING, AttendanceDay
+from attendance.day import AttendanceDay
 from attendance.moment import from_ms
 from attendance.recap import RecapLine, recap
 from central.board import in_force
 from central.presence import DayFacts, Presence, presence
+from central.serving import Serving
 from central.tables import assignment, attendance_day, employee, event, photo
 
 _CHUNK = 200
@@ -62,11 +63,27 @@ class PersonMonth:
     line: RecapLine
 
 
-def unit_day(connection: Connection, code: str, day: date, *, witnessed: bool, over: bool) -> list[PersonDay]:
-    """Everybody who works in the unit on this day, by name."""
+def unit_day(
+    connection: Connection, code: str, day: date, *, silent: frozenset[str], over: bool
+) -> list[PersonDay]:
+    """Everybody who works in the unit on this day, by name.
+
+    Args:
+        connection: for reading.
+        code: the unit.
+        day: the day.
+        silent: nodes that may hold punches which central does not know.
+        over: the day is no longer in progress.
+    """
     its_day = and_(attendance_day.c.person == assignment.c.employee, attendance_day.c.day == day)
     query = (
-        select(employee.c.id, employee.c.name, employee.c.nip, attendance_day)
+        select(
+            employee.c.id,
+            employee.c.name,
+            employee.c.nip,
+            assignment.c.unit.label("workplace"),
+            attendance_day,
+        )
         .select_from(
             assignment.join(employee, employee.c.id == assignment.c.employee).outerjoin(
                 attendance_day, its_day
@@ -75,19 +92,27 @@ def unit_day(connection: Connection, code: str, day: date, *, witnessed: bool, o
         .where(assignment.c.unit == code, in_force(assignment.c.valid_from, assignment.c.valid_to, day))
         .order_by(employee.c.name, employee.c.id)
     )
-    return _sheet(connection, query, day, witnessed=witnessed, over=over)
+    return _sheet(connection, query, lambda _: day, silent, lambda _: over)
 
 
-def person_month(connection: Connection, person: str, days: Iterable[date], today: date) -> list[PersonDay]:
+def person_month(
+    connection: Connection, person: str, days: Iterable[date], today: date, silent: frozenset[str]
+) -> list[PersonDay]:
     """One person's days that the books know, oldest first."""
     days = list(days)
     query = (
-        select(employee.c.id, employee.c.name, employee.c.nip, attendance_day)
+        select(
+            employee.c.id,
+            employee.c.name,
+            employee.c.nip,
+            attendance_day.c.unit.label("workplace"),
+            attendance_day,
+        )
         .select_from(attendance_day.join(employee, employee.c.id == attendance_day.c.person))
         .where(attendance_day.c.person == person, attendance_day.c.day.between(days[0], days[-1]))
         .order_by(attendance_day.c.day)
     )
-    return _sheet(connection, query, today, witnessed=True, over=None)
+    return _sheet(connection, query, lambda row: row.day, silent, lambda row: bool(row.day < today))
 
 
 def unit_month(connection: Connection, code: str, days: Iterable[date]) -> list[PersonMonth]:
@@ -113,18 +138,23 @@ def unit_month(connection: Connection, code: str, days: Iterable[date]) -> list[
 
 
 def _sheet(
-    connection: Connection, query: Select[Any], day: date, *, witnessed: bool, over: bool | None
+    connection: Connection,
+    query: Select[Any],
+    day_of: Callable[[Row[Any]], date],
+    silent: frozenset[str],
+    is_over: Callable[[Row[Any]], bool],
 ) -> list[PersonDay]:
-    """Read the rows of a sheet with their photos; `over` None: each day but `day` itself is over."""
+    """Read the rows of a sheet with their photos."""
     rows = connection.execute(query).all()
     references = [row.in_event or row.out_event for row in rows]
     photos = _photos(connection, [reference for reference in references if reference])
-    return [
-        _person_day(
-            row, day, photos.get(reference or ""), witnessed, row.day != day if over is None else over
-        )
-        for row, reference in zip(rows, references, strict=True)
-    ]
+    serving = Serving(connection)
+    sheet = []
+    for row, reference in zip(rows, references, strict=True):
+        watchers = serving.nodes_of(row.id, row.workplace)
+        witnessed = bool(watchers) and not watchers & silent
+        sheet.append(_person_day(row, day_of(row), photos.get(reference or ""), witnessed, is_over(row)))
+    return sheet
 
 
 def _person_day(
@@ -143,7 +173,7 @@ def _person_day(
         person=row.id,
         name=row.name,
         nip=row.nip,
-        day=row.day or day,
+        day=day,
         state=presence(facts, witnessed=witnessed, over=over),
         code=row.code,
         check_in=_moment(row.check_in_ms),
@@ -181,7 +211,7 @@ def _day_of(row: Row[Any]) -> AttendanceDay:
         day=row.day,
         code=row.code,
         policy_id=row.policy_id,
-        final=row.code != PENDING and not row.waiting_for,
+        final=row.final,
         check_in=_moment(row.check_in_ms),
         check_out=_moment(row.check_out_ms),
         late_minutes=row.late_minutes,

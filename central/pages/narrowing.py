@@ -67,7 +67,7 @@ def narrow(board: Board, units: frozenset[str] | None) -> Part:
     lines = [line for line in board.units if units is None or line.code in units]
     rows = tuple(_row(head, members) for head, members in _groups(lines))
     totals = sum((row.tally for row in rows), Tally())
-    covered = sum(line.tally.people for line in lines if line.watched)
+    covered = sum(line.watched for line in lines)
     return Part(
         day=board.day,
         totals=totals,

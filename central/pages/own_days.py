@@ -4,6 +4,8 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
 from attendance.recap import month_days
+from central.board import node_lines, silent_nodes
+from central.clock import now
 from central.day_sheets import person_month
 from central.pages import access
 from central.pages.blueprint import pages
@@ -23,7 +25,10 @@ def own_days() -> ResponseReturnValue:
         abort(404)
     month, problem = asked_month(today())
     with office().database.read() as connection:
-        days = person_month(connection, viewer.account.employee, month_days(month.year, month.month), today())
+        silent = silent_nodes(node_lines(connection, now(office().clock)))
+        days = person_month(
+            connection, viewer.account.employee, month_days(month.year, month.month), today(), silent
+        )
     return render_template(
         "own_days.html",
         days=days,

@@ -17,6 +17,7 @@ from central.pages.desk import office
 from central.pages.guard import require_viewer
 from central.pages.viewer import PEOPLE_READERS, Viewer
 from central.photo_subjects import PhotoSubject, subjects
+from central.photos import photo_file
 
 _READERS = (*PEOPLE_READERS, Role.EMPLOYEE)
 _THUMBNAIL_PX = (160, 120)
@@ -76,7 +77,7 @@ def _may_see(viewer: Viewer, subject: PhotoSubject) -> bool:
 
 def _path(sha256: str) -> Path:
     # Only hashes that an event names come here, so this is never a path that somebody typed.
-    return office().config.photo_dir / sha256[:2] / f"{sha256}.jpg"
+    return photo_file(office().config.photo_dir, sha256)
 
 
 def _bytes_of(sha256: str) -> bytes:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, select
 
 from attendance.recap import month_days
-from central.board import node_lines, read_board, witnessed
+from central.board import node_lines, read_board, silent_nodes
 from central.clock import now
 from central.day_sheets import unit_day, unit_month
 from central.pages import access
@@ -51,11 +51,8 @@ def unit(code: str) -> ResponseReturnValue:
     with desk.database.read() as connection:
         found = _find(connection, code)
         nodes = node_lines(connection, moment)
-        parents = {
-            row.code: row.parent for row in connection.execute(select(unit_table.c.code, unit_table.c.parent))
-        }
-        seen_by_nodes = witnessed(code, parents, nodes)
-        people = unit_day(connection, code, here, witnessed=seen_by_nodes, over=over)
+        silent = silent_nodes(nodes)
+        people = unit_day(connection, code, here, silent=silent, over=over)
         below = subtree(connection, code)
         part = narrow(read_board(connection, here, moment, over), below) if len(below) > 1 else None
     return render_template(
@@ -69,7 +66,7 @@ def unit(code: str) -> ResponseReturnValue:
         people=people,
         part=part,
         nodes=nodes.get(code, ()),
-        watched=seen_by_nodes,
+        silent=silent,
     )
 
 

@@ -238,6 +238,7 @@ class BoardWorld:
             )
         )
         row = {
+            "final": code not in ("pending", "H") or day < DAY,
             "late_minutes": 0,
             "early_minutes": 0,
             "missing_in": False,
