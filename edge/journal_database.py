@@ -14,6 +14,7 @@ import apsw
 
 from attendance.chain import parse_event
 from attendance.errors import EvidenceError
+from edge.faults import StorageError
 from edge.journal_disk import Disk
 from edge.journal_faults import StorageFault, on_disk, storage_error
 from edge.segments import StoredEvent
@@ -34,6 +35,9 @@ CREATE TABLE event (
 PRAGMA user_version = {_VERSION};
 """
 
+# A missing table is damage too: the schema is made together with the file. So is a page that can't be read.
+_DAMAGE = apsw.CorruptError | apsw.NotADBError | apsw.SQLError | apsw.MismatchError
+
 Row = tuple[int, bytes, bytes | None, str]
 """Number, header, body, signature: as they lie there, not yet parsed."""
 
@@ -41,13 +45,14 @@ Row = tuple[int, bytes, bytes | None, str]
 class Database:
     """The open file. Every method raises StorageError, `database-damaged` where SQLite finds it corrupt."""
 
-    def __init__(self, path: Path, disk: Disk, *, synchronous: str = "FULL") -> None:
+    SYNCHRONOUS = "FULL"
+
+    def __init__(self, path: Path, disk: Disk) -> None:
         """Open an existing file and bring what is in its WAL to safety.
 
         Args:
             path: of the database; `build` makes one.
             disk: where it lies.
-            synchronous: anything but FULL loses events; a proof shows that it would notice.
         """
         self._wal_pages = 0
         wal = Path(f"{path}-wal")
@@ -59,7 +64,7 @@ class Database:
             )
         try:
             with _sqlite("opening the database"):
-                self._configure(synchronous)
+                self._configure()
             # Also after a failed sync, when the system may wrongly believe the WAL to be on the card: this
             # writes its pages anew, into the database.
             self.checkpoint()
@@ -67,12 +72,12 @@ class Database:
             self.close()
             raise
 
-    def _configure(self, synchronous: str) -> None:
+    def _configure(self) -> None:
         run = self._connection.pragma
         run("locking_mode", "EXCLUSIVE")
         if run("journal_mode", "WAL") != "wal":
             raise storage_error(StorageFault.FAILED, "the database can't use a write-ahead log here")
-        run("synchronous", synchronous)
+        run("synchronous", self.SYNCHRONOUS)
         run("mmap_size", 0)
         run("temp_store", "MEMORY")
         run("cell_size_check", True)
@@ -137,7 +142,8 @@ class Database:
         """This epoch's rows in order, from a number on."""
         with _sqlite("reading the database"):
             cursor = self._connection.execute(
-                "SELECT place, header, body, signature FROM event WHERE place >= ? AND place < ? ORDER BY place",
+                "SELECT place, header, body, signature FROM event"
+                " WHERE place >= ? AND place < ? ORDER BY place",
                 (_place(epoch, first), _place(epoch + 1, 0)),
             )
             for place, header, body, signature in cursor:
@@ -150,9 +156,10 @@ class Database:
                 row = self._connection.execute(
                     "SELECT header, body, signature FROM event WHERE place = ?", (_place(epoch, seq),)
                 ).get
-            return None if row is None else StoredEvent(parse_event(row[0], row[1]), row[2])
-        except EvidenceError:
+            event = None if row is None else parse_event(row[0], row[1])
+        except (EvidenceError, StorageError):
             return None
+        return StoredEvent(event, row[2]) if event is not None and event.seq == seq else None
 
     def last(self, epoch: int, count: int) -> list[StoredEvent]:
         """The newest events of the epoch, oldest first."""
@@ -183,6 +190,7 @@ def build(path: Path, disk: Disk, epochs: dict[int, str], events: Iterable[Store
         StorageError: the disk is full or broken.
     """
     with on_disk("making a database"):
+        disk.remove(path)
         disk.open(path).close()
     with _sqlite("making a database"):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=disk.vfs or None)
@@ -232,8 +240,7 @@ def _sqlite(doing: str) -> Iterator[None]:
             kind = StorageFault.FULL
         elif isinstance(error, apsw.BusyError | apsw.LockedError):
             kind = StorageFault.BUSY
-        elif isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.SQLError | apsw.MismatchError):
-            # A missing table is damage too: the schema is made together with the file.
+        elif isinstance(error, _DAMAGE) or getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_READ:
             kind = StorageFault.CORRUPT
         else:
             kind = StorageFault.FAILED

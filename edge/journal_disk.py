@@ -45,6 +45,10 @@ class Disk:
         """Give the file a second name."""
         target.hardlink_to(source)
 
+    def remove(self, path: Path) -> None:
+        """Take the name away if it is there."""
+        path.unlink(missing_ok=True)
+
     def make_folder(self, path: Path) -> None:
         """Make it with its parents where it does not exist, and make their names durable."""
         if path.is_dir():
@@ -73,3 +77,17 @@ class _RealFile:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def write_whole(disk: Disk, path: Path, data: bytes) -> None:
+    """Replace a small file; whole or absent after a power cut, durable on return. Raises OSError."""
+    fresh = path.with_name(path.name + ".new")
+    disk.remove(fresh)
+    file = disk.open(fresh)
+    try:
+        file.write_at(0, data)
+        file.sync()
+    finally:
+        file.close()
+    disk.replace(fresh, path)
+    disk.sync_folder(path.parent)

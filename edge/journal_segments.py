@@ -37,7 +37,8 @@ class SegmentWriter:
         it be read as damage later.
 
         Args:
-            last_offset: where the last whole record begins. end: where it ends; both in bytes.
+            last_offset: where the last whole record begins, in bytes.
+            end: where it ends.
 
         Raises:
             StorageError: the disk is full or broken.
@@ -62,7 +63,8 @@ class SegmentWriter:
         which the next start takes up.
 
         Args:
-            record_bytes: length of the record. seq: number of its event.
+            record_bytes: length of the record.
+            seq: number of its event.
 
         Raises:
             StorageError: the disk is full or broken; nothing of the event is kept.

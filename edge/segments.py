@@ -131,7 +131,7 @@ def segment_path(epoch: Path, first_seq: int) -> Path:
 def segments_in(epoch: Path) -> list[tuple[int, Path]]:
     """Number of the first event and path of every segment, in order."""
     with on_disk("listing the segments"):
-        names = os.listdir(epoch) if epoch.is_dir() else []
+        names = [path.name for path in epoch.iterdir()] if epoch.is_dir() else []
     stems = sorted(name[:-4] for name in names if name.endswith(".log") and name[:-4].isdecimal())
     return [(int(stem), epoch / f"{stem}.log") for stem in stems]
 
