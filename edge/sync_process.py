@@ -181,9 +181,9 @@ def _times(sync: SyncConfig) -> SyncTimes:
 
 
 def _growth(segments: Path) -> tuple[str, int]:
-    """Name and size of the newest segment: changes with every event, and costs no reading."""
+    """Name and time of the newest segment: changes with every event (the size does not: it is filled ahead)."""
     try:
         newest = max(segments.rglob("*.log"), key=str, default=None)
-        return (str(newest), newest.stat().st_size) if newest is not None else ("", 0)
+        return (str(newest), newest.stat().st_mtime_ns) if newest is not None else ("", 0)
     except OSError:
         return "", 0
