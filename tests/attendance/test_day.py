@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from attendance.day import AttendanceDay, Correction, DayPunch, Excuse, Flag, Side, settle
+from attendance.day import AttendanceDay, Correction, DayPunch, Excuse, Flag, Side, pick, settle
 from attendance.errors import PolicyError
 from attendance.policy import Schedule
 from tests.support.office import preset, punches, someone, wib, working
@@ -150,6 +150,7 @@ def test_two_punches_of_one_second_are_told_apart_by_their_events() -> None:
     twin = punches("2026-03-02 07:00:00", "2026-03-02 07:00:00")
     day = settle(SCHEDULE, twin[::-1], closed=True)
     assert ([p.event for p in day.used], [p.event for p in day.kept]) == (["n/0/1"], ["n/0/2"])
+    assert pick(SCHEDULE, twin) == pick(SCHEDULE, twin[::-1]) == (twin[0], None)
 
 
 def test_the_schedule_of_these_tests_is_a_monday_of_eight_and_a_half_hours() -> None:

@@ -113,6 +113,12 @@ def test_a_run_may_begin_in_the_year_before_but_the_years_count_starts_anew() ->
     assert tally(days, 2025, None).longest_run == tally(days, 2025, None).unexcused
 
 
+def test_a_run_that_ended_in_the_year_before_is_not_this_years() -> None:
+    absent = _working_days(6, date(2025, 12, 1))
+    days = [*absent, _present(date(2025, 12, 15)), *_working_days(2)]
+    assert len(tally(days, 2026, None).longest_run) == 2
+
+
 def test_the_consecutive_alarm_exists_in_pp_94_only() -> None:
     assert not any(notice.alarm.startswith("consecutive") for notice in watch(PP53, _tally(12, 12)))
     assert any(notice.alarm is Alarm.CONSECUTIVE_REACHED for notice in watch(PP94, _tally(12, 12)))
