@@ -36,7 +36,7 @@ from emulators.fingerprint_module.pty_module import PtyModule, open_module, unpa
 
 PEOPLE = 40
 STRANGER_SHARE = 0.15
-FAULTY_SPEED = 40.0
+FAULTY_SPEED = 25.0
 CALM_SPEED = 20.0
 """Without faults no deadline is ever waited for, so that a slow machine may be given more time for free."""
 MAX_READINGS = 40
@@ -75,16 +75,14 @@ class Door:
         if self._rate:
             # Another seed each time: the same faults again after each restoration would prove nothing new.
             self._seed += 1_000_003
-            self._module.do({"do": "mixed_faults", "rate": self._rate, "seed": self._seed})
+            self._module.mixed_faults(self._rate, self._seed)
 
     def _enrol(self) -> None:
         for person in range(PEOPLE):
-            self._module.do(
-                {"do": "enrol", "slot": _slot(person), "person": f"person-{person}", "finger": _FINGER}
-            )
+            self._module.enrol(_slot(person), f"person-{person}", _FINGER)
 
     def _templates(self) -> dict[str, str]:
-        slots: dict[str, str] = self._module.do({"do": "snapshot"})["flash"]["slots"]
+        slots: dict[str, str] = self._module.snapshot()["slots"]
         return slots
 
     def punch(self) -> None:
@@ -92,9 +90,9 @@ class Door:
         person = self._random.randrange(PEOPLE)
         stranger = self._random.random() < STRANGER_SHARE
         name = f"stranger-{self._random.random()}" if stranger else f"person-{person}"
-        self._module.do({"do": "place", "person": name, "finger": _FINGER})
+        self._module.place(name, _FINGER)
         self.outcomes[self._serve(None if stranger else _slot(person))] += 1
-        self._module.do({"do": "lift"})
+        self._module.lift()
         self._wait_until_bare()
 
     def _serve(self, slot: int | None) -> str:
@@ -137,9 +135,9 @@ class Door:
         return "errors"
 
     def _restore(self) -> None:
-        """The technician enrols everybody again: a damaged command had emptied the module, and it was seen."""
-        self._module.do({"do": "clear_faults"})
-        self._module.do({"do": "erase_all"})
+        """The technician enrols everybody again: a damaged command emptied the module, and it was seen."""
+        self._module.clear_faults()
+        self._module.erase_all()
         self._enrol()
         self.sensor.connect()
         self._begin_faults()
@@ -210,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--punches", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault-rate", type=float, default=0.05)
-    parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1))
+    parser.add_argument("--workers", type=int, default=3 * (os.cpu_count() or 1))
     options = parser.parse_args(arguments)
     figures = prove(options.punches, options.seed, options.fault_rate, max(1, options.workers))
     print(json.dumps(figures))

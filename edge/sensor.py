@@ -7,7 +7,7 @@ and make sure that the module that came back is the one that went.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from threading import get_ident
 
@@ -23,7 +23,7 @@ from edge.sensor_identifying import (
     Rules,
     Unrecognised,
 )
-from edge.sensor_identity import SensorIdentity, differences, read_identity, read_serial
+from edge.sensor_identity import SensorIdentity, differences, index_sha256, read_identity, read_serial
 from edge.sensor_opcodes import BAUD_UNIT_BPS, Code, Op
 from edge.sensor_pace import Pace
 from edge.sensor_probe import Found, Wire, probe
@@ -43,7 +43,6 @@ __all__ = [
     "Unrecognised",
 ]
 
-GAP_S = 2.0
 AUDIT_S = 3600.0
 _FIRST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
@@ -120,7 +119,8 @@ class FingerprintSensor:
         self._glass = Glass(rules, self._pace)
         self._owner: int | None = None
         self._found: Found | None = None
-        self._identity: SensorIdentity | None = None
+        # More than one only while it is not sure whether a write of ours has happened.
+        self._known: tuple[SensorIdentity, ...] = ()
         self._swapped: SensorError | None = None
         self._backoff_s = _FIRST_BACKOFF_S
         self._reopen_at = float("-inf")
@@ -146,7 +146,7 @@ class FingerprintSensor:
         self._open(scan=True)
         identity = self._read_identity()
         if expected is not None:
-            self._refuse_other(expected, identity)
+            self._refuse_other((expected,), identity)
         self._take(identity)
         return identity
 
@@ -163,9 +163,13 @@ class FingerprintSensor:
         """
         with self._connected() as found:
             answer = self._glass.read(found.commands)
-            # A library that was emptied or exchanged must not pass for fingers that nobody knows.
-            if isinstance(answer, Unrecognised):
+            # A library that was emptied must not pass for fingers that nobody knows, and a module that came
+            # during the reading must not name anybody before it is known.
+            unsure = isinstance(answer, Match) and found.commands.link.interrupted
+            if unsure or isinstance(answer, Unrecognised):
+                self._glass.withdraw_answer()
                 self._recheck()
+                self._glass.confirm_answer()
             if isinstance(answer, NoFinger) and self._pace.clock() >= self._audit_at:
                 self._audit()
             return answer
@@ -204,7 +208,7 @@ class FingerprintSensor:
         """
         with self._connected() as found:
             self._glass.forget_features()
-            return TemplateShelf(found.commands, found.profile, self._pace)
+            return TemplateShelf(found.commands, found.profile, self._pace, self._expect)
 
     def set_light(self, light: Light) -> None:
         """Show a state on the ring, if the module has one. Never fails: a dead lamp must not stop a punch.
@@ -261,7 +265,7 @@ class FingerprintSensor:
             self._light = None
             end = self._pace.clock() + self._pace.s(_RESTART_S)
             # Its ready byte is worth waiting for, but some modules send none.
-            while not link.take_reboot() and self._pace.clock() < end:
+            while not link.rebooted and self._pace.clock() < end:
                 link.stray_codes()
             link.doubt()
             found.commands.library.verify_password()
@@ -274,7 +278,7 @@ class FingerprintSensor:
     def close(self) -> None:
         """Give the port back."""
         self._drop()
-        self._identity = None
+        self._known = ()
 
     # -- connection
 
@@ -297,13 +301,12 @@ class FingerprintSensor:
         self._check_thread()
         if self._swapped is not None:
             raise self._swapped
-        if self._identity is None:
+        if not self._known:
             raise sensor_error(SensorFault.CLOSED, "the sensor has not been connected")
         if self._found is None:
-            self._reopen(self._identity)
+            self._reopen()
         assert self._found is not None
-        link = self._found.commands.link
-        if link.take_reboot() or self._pace.clock() - link.answered_at > self._pace.s(GAP_S):
+        if self._found.commands.link.interrupted:
             self._recheck()
         return self._found
 
@@ -314,13 +317,15 @@ class FingerprintSensor:
         self._glass.forget_features()
         self._light = None
 
-    def _reopen(self, known: SensorIdentity) -> None:
+    def _reopen(self) -> None:
         if self._pace.clock() < self._reopen_at:
             raise sensor_error(SensorFault.LINK_DOWN, "the port is down; it is not yet time to try again")
         self._tally.reopen += 1
         try:
             self._open(scan=False)
-            self._refuse_other(known, self._read_identity())
+            identity = self._read_identity()
+            self._refuse_other(self._known, identity)
+            self._take(identity)
         except SensorError:
             self._reopen_at = self._pace.clock() + self._pace.s(self._backoff_s)
             self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
@@ -345,34 +350,42 @@ class FingerprintSensor:
         assert self._found is not None
         return read_identity(self._found.commands, self._found.profile.name, self._found.serial)
 
+    def _expect(self, libraries: frozenset[frozenset[int]]) -> None:
+        """A template is about to be written or erased, or was: from now on the module may hold these slots."""
+        known = self._known[0]
+        self._known = tuple(
+            replace(known, template_count=len(slots), index_sha256=index_sha256(slots)) for slots in libraries
+        )
+
     def _take(self, identity: SensorIdentity) -> None:
-        self._identity = identity
+        self._known = (identity,)
+        if self._found is not None:
+            self._found.commands.link.trust()
         self._audit_at = self._pace.clock() + self._pace.s(AUDIT_S)
 
     def _recheck(self) -> None:
         """Make sure of the module with as few exchanges as possible."""
         assert self._found is not None
-        assert self._identity is not None
-        known, commands = self._identity, self._found.commands
+        known, commands = self._known[0], self._found.commands
         commands.link.doubt()
         same_serial = known.serial is None or read_serial(commands.link) == known.serial
-        if not same_serial or commands.count() != known.template_count:
+        if len(self._known) > 1 or not same_serial or commands.count() != known.template_count:
             self._audit()
+        commands.link.trust()
 
     def _audit(self) -> None:
         assert self._found is not None
-        assert self._identity is not None
-        known = self._identity
-        if known.serial is not None:
+        if self._known[0].serial is not None:
             serial = read_serial(self._found.commands.link)
             self._found = Found(self._found.commands, self._found.profile, serial)
-        self._refuse_other(known, self._read_identity())
-        self._take(known)
+        identity = self._read_identity()
+        self._refuse_other(self._known, identity)
+        self._take(identity)
 
-    def _refuse_other(self, known: SensorIdentity, met: SensorIdentity) -> None:
-        unlike = differences(known, met)
-        if not unlike:
+    def _refuse_other(self, known: tuple[SensorIdentity, ...], met: SensorIdentity) -> None:
+        if met in known:
             return
+        unlike = differences(known[0], met)
         self._tally.swap += 1
         self._swapped = sensor_error(
             SensorFault.SWAPPED, "not the module that was here before: " + "; ".join(unlike)

@@ -63,6 +63,14 @@ class Glass:
         """The module's buffers may now hold anything (a start, an unplug, work with templates)."""
         self._before = Before(known=False)
 
+    def withdraw_answer(self) -> None:
+        """The last answer is not given yet: if it never is, the same touch may be read again."""
+        self._answered = False
+
+    def confirm_answer(self) -> None:
+        """The answer is given: the same touch is only held from now on."""
+        self._answered = True
+
     def read(self, commands: SensorCommands) -> Identification:
         """Look once; when a finger that has not been answered is there, identify it.
 

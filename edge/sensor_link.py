@@ -19,6 +19,7 @@ from edge.sensor_receiver import Port, Receiver, Tally
 
 MAX_DATA_BYTES = 65_536
 FENCE_ATTEMPTS = 3
+GAP_S = 2.0
 _FENCE_ACK_BYTES = 17
 _DATA_GAP_S = 1.0
 _FILL = b"\xff"
@@ -45,7 +46,6 @@ class CheckedLink:
         parameters: What ReadSysPara last said; the library's own ReadSysPara is answered from here.
         until: Monotonic second after which no exchange begins or waits any longer.
         failure: Why the last `read` served nothing.
-        answered_at: Monotonic second of the last sound answer.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class CheckedLink:
         self.parameters: SystemParameters | None = None
         self.until = float("inf")
         self.failure: SensorFault | None = None
-        self.answered_at = float("-inf")
+        self._answered_at = float("-inf")
+        self._gap = False
 
     # -- what the library sees
 
@@ -134,10 +135,21 @@ class CheckedLink:
         """Build a fence before the next command."""
         self._dirty = True
 
-    def take_reboot(self) -> bool:
-        """True once after the module has told that it started anew."""
-        rebooted, self._receiver.rebooted = self._receiver.rebooted, False
-        return rebooted
+    @property
+    def interrupted(self) -> bool:
+        """True if the module started anew or was long silent since `trust`: it may be another one."""
+        silent_s = self._pace.clock() - self._answered_at
+        return self._receiver.rebooted or self._gap or silent_s > self._pace.s(GAP_S)
+
+    def trust(self) -> None:
+        """The module has just been made sure of."""
+        self._receiver.rebooted = self._gap = False
+        self._answered_at = self._pace.clock()
+
+    @property
+    def rebooted(self) -> bool:
+        """True if a ready byte came since `trust`."""
+        return self._receiver.rebooted
 
     def stray_codes(self) -> list[int]:
         """Codes of acks that come without having been asked for, until the line is silent."""
@@ -241,8 +253,13 @@ class CheckedLink:
             )
         self.parameters = parameters
         self._dirty = False
-        self.answered_at = self._pace.clock()
+        self._heard()
         return parameters
+
+    def _heard(self) -> None:
+        now = self._pace.clock()
+        self._gap |= now - self._answered_at > self._pace.s(GAP_S)
+        self._answered_at = now
 
     def _clear_line(self) -> None:
         if not self._dirty:
@@ -283,10 +300,10 @@ class CheckedLink:
                 self._tally.stale += 1
                 # A fence's second answer may straggle in and means nothing; any other strange OK may say that
                 # the module has executed something else than it was sent.
-                foreign |= ok and len(frame.content) != _FENCE_ACK_BYTES
+                foreign |= frame.pid == ACK and ok and len(frame.content) != _FENCE_ACK_BYTES
                 self._dirty = True
                 continue
-            self.answered_at = self._pace.clock()
+            self._heard()
             return self._answered(frame, shape)
         self._failed(foreign)
         return None

@@ -50,7 +50,8 @@ def probe(wire: Wire, pace: Pace, tally: Tally, *, scan: bool) -> Found:
         wire: Where and how.
         pace: Deadlines.
         tally: Counters that go on through every reopening.
-        scan: Also look at other speeds and at the factory address when nothing answers (some seconds).
+        scan: Nothing is known of the module yet: when it does not answer, also look at other speeds and at
+            the factory address (some seconds), and tell a missing ReadSysPara from noise.
 
     Raises:
         SensorError: a kind for each cause; see `edge.sensor_faults`.
@@ -58,7 +59,7 @@ def probe(wire: Wire, pace: Pace, tally: Tally, *, scan: bool) -> Found:
     link = _open(wire, wire.baud, wire.address, pace, tally)
     try:
         _greet(link, wire)
-        _parameters(link, wire)
+        _parameters(link, wire, first=scan)
         library = SensorLibrary(link, wire.address, wire.password)
         serial = read_serial(link)
         profile = profile_of(tells_serial=serial is not None)
@@ -111,11 +112,12 @@ def _greet(link: CheckedLink, wire: Wire) -> None:
     )
 
 
-def _parameters(link: CheckedLink, wire: Wire) -> None:
+def _parameters(link: CheckedLink, wire: Wire, *, first: bool) -> None:
     try:
         parameters = _patient_fence(link)
     except SensorError as error:
-        if error.kind != SensorFault.SILENT:
+        # A module that has answered before does have ReadSysPara: then it is noise, and worth another try.
+        if error.kind != SensorFault.SILENT or not first:
             raise
         raise sensor_error(
             SensorFault.NO_PARAMETERS,

@@ -29,7 +29,15 @@ class TemplateShelf:
     Every method raises `SensorError` when there is no sound answer.
     """
 
-    def __init__(self, commands: SensorCommands, profile: ModelProfile, pace: Pace) -> None:
+    def __init__(
+        self,
+        commands: SensorCommands,
+        profile: ModelProfile,
+        pace: Pace,
+        expect: Callable[[frozenset[frozenset[int]]], None] = lambda _libraries: None,
+    ) -> None:
+        """Work on these commands; `expect` is told which sets of slots may be in use from now on."""
+        self._expect = expect
         self._commands = commands
         self._profile = profile
         self._pace = pace
@@ -108,9 +116,11 @@ class TemplateShelf:
         before = self._commands.slots()
         if slot in before:
             raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} is in use")
+        self._expect(frozenset({before, before | {slot}}))
         self._written(lambda: self._commands.library.store(slot, buffer))
         after = self._commands.slots()
         if after == before | {slot}:
+            self._expect(frozenset({after}))
             return
         if after != before:
             raise sensor_error(SensorFault.FLASH, _changes(before, after))
@@ -141,12 +151,14 @@ class TemplateShelf:
         before = self._commands.slots()
         if slot not in before:
             return
+        self._expect(frozenset({before, before - {slot}}))
         self._written(lambda: self._commands.library.delete(slot))
         after = self._commands.slots()
         if after == before:
             raise sensor_error(SensorFault.NOT_STORED, f"slot {slot} is still in the module's index")
         if after != before - {slot}:
             raise sensor_error(SensorFault.FLASH, _changes(before, after))
+        self._expect(frozenset({after}))
 
     def read_template(self, slot: int) -> bytes | None:
         """The template of a slot, or None if it holds none."""

@@ -142,8 +142,22 @@ def test_a_ready_byte_counts_as_a_reboot_and_is_told_once(wire: Wire) -> None:
     wire.port.unasked(b"\x00\x55")
     wire.commands.take_image()
     assert counted(wire, "reboot") == 1
-    assert wire.link.take_reboot()
-    assert not wire.link.take_reboot()
+    assert wire.link.rebooted
+    assert wire.link.interrupted
+    wire.link.trust()
+    assert not wire.link.interrupted
+
+
+def test_a_long_silence_may_hide_another_module(wire: Wire) -> None:
+    wire.commands.take_image()
+    wire.link.trust()
+    wire.clock.sleep(1.9)
+    wire.commands.take_image()
+    assert not wire.link.interrupted
+    wire.clock.sleep(2.1)
+    assert wire.link.interrupted
+    wire.commands.take_image()
+    assert wire.link.interrupted
 
 
 def test_a_reboot_instead_of_an_answer_does_not_cost_the_whole_deadline(wire: Wire) -> None:

@@ -375,7 +375,11 @@ def test_26_a_second_thread_is_refused_with_a_name(tmp_path: Path) -> None:
         seen: list[str] = []
 
         def intrude() -> None:
-            for call in (here.sensor.read_finger, here.sensor.identity, lambda: here.sensor.set_light(Light.OFF)):
+            for call in (
+                here.sensor.read_finger,
+                here.sensor.identity,
+                lambda: here.sensor.set_light(Light.OFF),
+            ):
                 with pytest.raises(SensorError) as error:
                     call()
                 seen.append(error.value.kind)

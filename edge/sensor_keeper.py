@@ -1,0 +1,125 @@
+"""Keeps the sensor at work: connects it, connects it again, and knows which module it has to be."""
+
+import json
+import logging
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from edge.config import SensorConfig
+from edge.durable_file import write_durably
+from edge.faults import SensorError
+from edge.sensor import FingerprintSensor, Identification, Light, SensorIdentity, SensorSettings
+from edge.sensor_pace import Pace
+from edge.wording import Outcome
+
+_log = logging.getLogger(__name__)
+_FIRST_PAUSE_S = 0.3
+_LONGEST_PAUSE_S = 10.0
+_LIGHTS = {
+    Outcome.STORED: Light.ACCEPTED,
+    Outcome.REFUSED: Light.REFUSED,
+    Outcome.NOT_RECORDED: Light.FAULT,
+    Outcome.FAULT: Light.FAULT,
+    Outcome.READY: Light.READY,
+}
+
+
+class SensorKeeper:
+    """The one owner of the sensor, with what it is known by."""
+
+    def __init__(self, config: SensorConfig, identity_file: Path, *, accept_any: bool = False) -> None:
+        """Touch nothing yet.
+
+        Args:
+            config: where the sensor is.
+            identity_file: what the module is known by from before, `sensor.json`.
+            accept_any: a technician says that the module that is there now is the right one.
+        """
+        settings = SensorSettings(
+            path=config.path,
+            baud=config.baud_bps,
+            password=config.password,
+            address=config.address,
+            minimum_score=config.minimum_score,
+            second_capture_below=config.second_capture_below,
+            poll_interval_ms=config.poll_interval_ms,
+        )
+        self._sensor = FingerprintSensor(settings, Pace(scale=config.time_scale))
+        self._identity_file = identity_file
+        self._accept_any = accept_any
+        self._connected = False
+        self._pause_s = _FIRST_PAUSE_S
+        self._try_at = 0.0
+        self.identity: SensorIdentity | None = None
+        self.state = "starting"
+
+    def look(self) -> Identification | None:
+        """Look at the glass once, connecting first where that is due; None while a pause runs.
+
+        Raises:
+            SensorError: it does not work; ask again, the pauses are kept here.
+        """
+        if time.monotonic() < self._try_at:
+            return None
+        try:
+            if not self._connected:
+                self._connect()
+            outcome = self._sensor.read_finger()
+        except SensorError as error:
+            self._failed(error)
+            raise
+        self.state = "ok"
+        self._pause_s = _FIRST_PAUSE_S
+        return outcome
+
+    def light(self, outcome: Outcome) -> None:
+        """Show it on the module's ring, if it has one."""
+        if self._connected:
+            self._sensor.set_light(_LIGHTS[outcome])
+
+    def facts(self) -> dict[str, Any]:
+        """For health events: state, identity and counters."""
+        known = asdict(self.identity) if self.identity else {}
+        return {"state": self.state, "identity": known, "counters": self._sensor.counters()}
+
+    def close(self) -> None:
+        """Give the port back, lights off."""
+        if self._connected:
+            self._sensor.set_light(Light.OFF)
+        self._sensor.close()
+
+    def _connect(self) -> None:
+        expected = None if self._accept_any else self._known()
+        self.identity = self._sensor.connect(expected)
+        self._connected, self._accept_any = True, False
+        if expected != self.identity:
+            write_durably(self._identity_file, json.dumps(asdict(self.identity)).encode())
+            _log.info("the sensor is %s", self.identity)
+
+    def _known(self) -> SensorIdentity | None:
+        """What is known from before. A damaged file is no reason to take any module: a technician decides."""
+        try:
+            return SensorIdentity(**json.loads(self._identity_file.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise SensorError(
+                "identity-unreadable",
+                False,
+                f"{self._identity_file} can't be read: {error!r}",
+                "sensor-setting",
+            ) from error
+
+    def _failed(self, error: SensorError) -> None:
+        if self.state != error.kind:
+            _log.warning("%s", error)
+        self.state = error.kind
+        if not error.retry:
+            # Another module, a wrong password: only a new acquaintance can end it.
+            self._connected = False
+        if not self._connected:
+            self._sensor.close()
+        self._try_at = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
