@@ -241,3 +241,20 @@ def boot_body(reading: Reading, source: str) -> dict[str, Any]:
         "bt_ms": reading.bt_ms,
         "raw_ms": reading.raw_ms,
     }
+
+
+def between(before: Reading, after: Reading, share: float) -> Reading:
+    """The clocks at a moment between two readings, `share` of the way; `after` where the clock was set.
+
+    A finger is read some seconds before its punch can be written, and the punch happened at the contact.
+    """
+    wall_ms, bt_ms = after.wall_ms - before.wall_ms, after.bt_ms - before.bt_ms
+    if before.boot != after.boot or abs(wall_ms - bt_ms) > SET_TOLERANCE_MS:
+        return after
+    share = min(max(share, 0.0), 1.0)
+    return Reading(
+        before.wall_ms + int(wall_ms * share),
+        before.boot,
+        before.bt_ms + int(bt_ms * share),
+        before.raw_ms + int((after.raw_ms - before.raw_ms) * share),
+    )

@@ -1,0 +1,108 @@
+"""Asks the camera process for the frame of a moment. The answer may stay away; no person waits for it."""
+
+import json
+import socket
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from attendance.seal import is_hash
+
+_MAX_REPLY_BYTES = 4096
+_MAX_REASON_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo by its hash, or the reason why there is none; exactly one of them."""
+
+    sha256: str | None
+    missing: str | None
+
+
+class PendingPhoto:
+    """A question to the camera that is on its way."""
+
+    def __init__(self, connection: socket.socket | None, deadline_s: float, missing: str = "") -> None:
+        self._connection = connection
+        self._deadline_s = deadline_s
+        self._missing = missing
+
+    def result(self) -> Photo:
+        """The answer, or what became of it by the deadline. Never raises, never waits longer."""
+        if self._connection is None:
+            return Photo(None, self._missing)
+        with self._connection as connection:
+            try:
+                return _read(_line(connection, self._deadline_s))
+            except TimeoutError:
+                return Photo(None, "camera-late")
+            except OSError:
+                return Photo(None, "camera-away")
+
+
+class CameraSocket:
+    """The way to the camera process, or no camera at all."""
+
+    def __init__(self, path: Path | None, wait: timedelta) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            path: of `camera.sock`, or None where the node has no camera.
+            wait: from the question to the latest moment of `result`.
+        """
+        self._path = path
+        self._wait_s = wait.total_seconds()
+
+    @property
+    def present(self) -> bool:
+        """Whether the node should have a camera."""
+        return self._path is not None
+
+    def ask(self, at_monotonic_s: float, text: str) -> PendingPhoto:
+        """Ask for the frame of a moment and come back at once.
+
+        Args:
+            at_monotonic_s: on CLOCK_MONOTONIC.
+            text: what is drawn into the picture.
+        """
+        deadline_s = time.monotonic() + self._wait_s
+        if self._path is None:
+            return PendingPhoto(None, deadline_s, "no-camera")
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(self._wait_s)
+        request = {"do": "frame", "at_monotonic_s": at_monotonic_s, "text": text}
+        try:
+            connection.connect(str(self._path))
+            connection.sendall(json.dumps(request).encode() + b"\n")
+        except OSError:
+            connection.close()
+            return PendingPhoto(None, deadline_s, "camera-away")
+        return PendingPhoto(connection, deadline_s)
+
+
+def _line(connection: socket.socket, deadline_s: float) -> bytes:
+    received = b""
+    while not received.endswith(b"\n"):
+        left_s = deadline_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        connection.settimeout(left_s)
+        part = connection.recv(_MAX_REPLY_BYTES)
+        if not part or len(received) > _MAX_REPLY_BYTES:
+            raise ConnectionError
+        received += part
+    return received
+
+
+def _read(line: bytes) -> Photo:
+    try:
+        reply = json.loads(line)
+    except (ValueError, RecursionError):
+        return Photo(None, "camera-damaged")
+    sha256 = reply.get("sha256") if isinstance(reply, dict) else None
+    if is_hash(sha256) and reply.get("ok") is True:
+        return Photo(sha256, None)
+    error = reply.get("error") if isinstance(reply, dict) else None
+    return Photo(None, error[:_MAX_REASON_CHARS] if isinstance(error, str) and error else "camera-damaged")

@@ -1,0 +1,275 @@
+"""The punch process: owner of sensor, journal and event key. It works with or without a network."""
+
+import logging
+import time
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from attendance.chain import Event
+from attendance.errors import EvidenceError
+from attendance.punch import CLOCK, HEALTH, LISTENING, START, Listening
+from attendance.seal import node_id, public_hex
+from edge import keys, wording
+from edge.board import Board
+from edge.camera_socket import CameraSocket
+from edge.clock import Clock, EmulatedClock, SetWatch, SystemClock
+from edge.config import NodeConfig
+from edge.documents import DocumentShelf
+from edge.door import Door, Office, Tick
+from edge.faults import Fault, SensorError, StorageError
+from edge.indicator import Beeper, Indicator, open_display
+from edge.listening import Listener
+from edge.local_socket import LocalSocket
+from edge.logbook import Logbook
+from edge.punch_requests import MAX_REQUEST_BYTES, Answers, RequestQueue, server_record
+from edge.sensor import Held, NoFinger
+from edge.sensor_keeper import SensorKeeper
+from edge.stopping import StopSignal
+from edge.supervision import Supervision
+from edge.wording import Outcome
+
+_log = logging.getLogger(__name__)
+_AGAIN_S = 0.1
+_STORAGE_PAUSE_S = 5.0
+_LIGHT_S = 1.5
+_TIDY_S = 5.0
+_TRANSIENT = "sensor-again"
+
+
+def run(config: NodeConfig, *, accept_sensor: bool = False) -> int:
+    """Record punches until SIGTERM.
+
+    Args:
+        config: hadir.toml.
+        accept_sensor: a technician says that the module that is there now is the right one.
+
+    Returns:
+        The exit status.
+    """
+    stop = StopSignal()
+    config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    indicator = Indicator(
+        open_display(config.display),
+        Beeper(config.display.buzzer_gpio),
+        timedelta(milliseconds=config.display.page_ms),
+    )
+    indicator.show(wording.starting())
+    try:
+        key = keys.load_or_create(config.state_dir / "event.key")
+        clock: Clock = EmulatedClock(config.clock.emulated) if config.clock.emulated else SystemClock()
+        watch = None if config.clock.emulated else SetWatch()
+        logbook = _opened(config, key, clock, watch, indicator, stop)
+    except Fault as error:
+        _log.error("%s", error)
+        indicator.show(wording.out_of_order(retry=False))
+        indicator.close()
+        return 1
+    if logbook is not None:
+        PunchProcess(config, key, logbook, indicator, accept_sensor=accept_sensor).run(stop)
+    indicator.close()
+    return 0
+
+
+def _opened(
+    config: NodeConfig,
+    key: Ed25519PrivateKey,
+    clock: Clock,
+    watch: SetWatch | None,
+    indicator: Indicator,
+    stop: StopSignal,
+) -> Logbook | None:
+    """The logbook, however long it takes; until then the display says that nothing is recorded."""
+    record = server_record(config.state_dir / "server.json")
+    epoch = record.epoch if record else 1
+    while not stop.asked:
+        try:
+            return Logbook(config.state_dir, key, clock, epoch=epoch, rtc=config.clock.rtc, watch=watch)
+        except (StorageError, OSError) as error:
+            _log.error("the journal can't be opened: %s", error)
+            indicator.show(wording.not_recorded())
+            stop.wait(_STORAGE_PAUSE_S)
+    return None
+
+
+class PunchProcess:
+    """The loop, and the parts that it turns."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        key: Ed25519PrivateKey,
+        logbook: Logbook,
+        indicator: Indicator,
+        *,
+        accept_sensor: bool,
+    ) -> None:
+        state = config.state_dir
+        node = node_id(public_hex(key))
+        self._config = config
+        self._logbook = logbook
+        self._indicator = indicator
+        self._board = Board()
+        self._supervision = Supervision()
+        self._sensor = SensorKeeper(config.sensor, state / "sensor.json", accept_any=accept_sensor)
+        self._shelf = DocumentShelf(state, node)
+        self._camera = CameraSocket(
+            state / "camera.sock" if config.camera.source != "none" else None,
+            timedelta(milliseconds=config.camera.wait_ms),
+        )
+        office = Office(node, config.place, config.zone, config.display.say_late, state / "sync-status.json")
+        self._door = Door(logbook, self._shelf, self._camera, indicator, office)
+        self._requests = RequestQueue()
+        self._answers = Answers(logbook, self._shelf, state / "server.json", self._facts)
+        self._listener = Listener(timedelta(seconds=config.listening_span_s))
+        self._sensor_told = ""
+        self._health_due_bt_ms = 0
+        self._light_until = 0.0
+        self._mend_at = 0.0
+        self._tidy_at = 0.0
+
+    def run(self, stop: StopSignal) -> None:
+        """Look at the glass again and again, until `stop`."""
+        self._begin()
+        socket = LocalSocket(
+            self._config.state_dir / "punch.sock", self._requests.answer, max_request_bytes=MAX_REQUEST_BYTES
+        )
+        self._supervision.ready()
+        try:
+            while not stop.asked:
+                wait_s = self._turn()
+                self._requests.serve(self._answers.handle, wait_s)
+                self._supervision.alive()
+        finally:
+            self._supervision.stopping()
+            socket.close()
+            self._sensor.close()
+            self._close_span(self._listener.lost())
+            self._logbook.close()
+
+    def _begin(self) -> None:
+        record = server_record(self._config.state_dir / "server.json")
+        problems = self._shelf.load(record.document_key if record else None)
+        boot = self._logbook.new_boot()
+        self._record(
+            START,
+            {
+                "software": version("hadir"),
+                "clock_source": self._logbook.clock_source,
+                "journal": self._logbook.opened,
+                "board": self._board.model(),
+                "sensor": {"path": self._config.sensor.path, "baud_bps": self._config.sensor.baud_bps},
+                "camera": self._config.camera.source,
+                "documents": {kind: self._shelf.serial(kind) for kind in ("policy", "roster")},
+                "documents_refused": problems,
+            },
+        )
+        if boot is not None:
+            self._record(CLOCK, boot)
+        self._health_due_bt_ms = self._logbook.reading().bt_ms + self._config.health_interval_s * 1000
+
+    def _turn(self) -> float:
+        """One look at the clocks and at the glass; how many seconds to wait before the next one."""
+        monotonic_s = time.monotonic()
+        reading, oddities = self._logbook.look_at_clock()
+        for body in oddities:
+            self._record(CLOCK, body)
+        tick = Tick(monotonic_s, reading)
+        wait_s = self._look(tick)
+        self._keep_up(tick)
+        return wait_s
+
+    def _look(self, tick: Tick) -> float:
+        try:
+            seen = self._sensor.look()
+        except SensorError as error:
+            self._sensor_failed(error)
+            return _AGAIN_S
+        if seen is None:
+            return _AGAIN_S
+        self._heard(tick)
+        said = self._door.answer(seen, tick)
+        if said is not None:
+            self._light(said)
+        return self._config.sensor.poll_interval_ms / 1000 if isinstance(seen, NoFinger | Held) else 0.0
+
+    def _heard(self, tick: Tick) -> None:
+        if self._sensor_told != "ok":
+            self._sensor_told = "ok"
+            self._record(HEALTH, self._health("sensor-ok"))
+        if self._logbook.fault is None:
+            moment = self._logbook.moment(tick.reading)
+            self._close_span(self._listener.heard(moment, timedelta(seconds=tick.monotonic_s)))
+
+    def _sensor_failed(self, error: SensorError) -> None:
+        transient = error.sentence_id == _TRANSIENT
+        if not transient:
+            self._close_span(self._listener.lost())
+        if transient or self._sensor_told != error.kind:
+            self._indicator.show(wording.out_of_order(retry=transient))
+        if not transient and self._sensor_told != error.kind:
+            self._sensor_told = error.kind
+            self._record(HEALTH, self._health("sensor-fault") | {"detail": error.message[:200]})
+
+    def _keep_up(self, tick: Tick) -> None:
+        """What is due: the idle page, the light, health events, and a storage that may work again."""
+        local = self._door.local(tick.reading)
+        broken = self._logbook.fault is not None
+        faulty = self._sensor_told not in ("", "ok")
+        if broken:
+            self._indicator.idle(wording.not_recorded().pages[0])
+        elif faulty:
+            self._indicator.idle(wording.out_of_order(retry=False).pages[0])
+        else:
+            self._indicator.idle(wording.idle(local))
+        if self._light_until and tick.monotonic_s >= self._light_until:
+            self._light_until = 0.0
+            self._sensor.light(Outcome.FAULT if broken else Outcome.READY)
+        if broken and tick.monotonic_s >= self._mend_at:
+            self._mend_at = tick.monotonic_s + _STORAGE_PAUSE_S
+            self._record(HEALTH, self._health("storage-mended"))
+        if tick.monotonic_s >= self._tidy_at:
+            self._tidy_at = tick.monotonic_s + _TIDY_S
+            self._logbook.tidy()
+        if tick.reading.bt_ms >= self._health_due_bt_ms:
+            self._health_due_bt_ms = tick.reading.bt_ms + self._config.health_interval_s * 1000
+            self._record(HEALTH, self._health("regular"))
+
+    def _light(self, outcome: Outcome) -> None:
+        self._sensor.light(outcome)
+        self._light_until = time.monotonic() + _LIGHT_S
+
+    def _health(self, what: str) -> dict[str, Any]:
+        counters = {name: count for name, count in sorted(self._door.counters.items()) if count}
+        return {
+            "what": what,
+            "sensor": self._sensor.facts(),
+            "camera": {"source": self._config.camera.source},
+            "disk": self._board.disk(self._config.state_dir),
+            "power": self._board.power(),
+            "counters": counters,
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        since = self._listener.since
+        return {
+            "sensor": self._sensor.state,
+            "listening_since_ms": since.wall_ms if since else None,
+            "software": version("hadir"),
+        }
+
+    def _close_span(self, span: Listening | None) -> None:
+        if span is not None:
+            self._record(LISTENING, span.content())
+
+    def _record(self, type_: str, content: dict[str, Any]) -> Event | None:
+        """Write an event that nobody waits for. What can't be written is told by the idle page."""
+        try:
+            return self._logbook.write(type_, content)
+        except StorageError:
+            self._listener.lost()
+        except EvidenceError as error:
+            _log.error("a %s event has no form: %s", type_, error)
+        return None
