@@ -151,11 +151,10 @@ class PhotoSender:
                 self._unsaved += 1
                 if self._unsaved >= _SAVE_EVERY:
                     self._save()
-        elif answer.status == 409 and held is not None and held < length:
-            upload.offset = held
-        elif answer.status == 422 and held == 0 and upload.restarts < _MOST_RESTARTS:
-            upload.restarts, upload.offset = upload.restarts + 1, 0
-        elif answer.error == "photo-not-named" or answer.status in (200, 409, 413, 422):
+        elif answer.status in (409, 422) and held is not None and upload.restarts < _MOST_RESTARTS:
+            # Central names its own place; after a wrong hash that is the beginning.
+            upload.restarts, upload.offset = upload.restarts + 1, held if held < length else None
+        elif answer.error == "photo-not-named" or answer.status in (409, 413, 422) or (held or 0) > length:
             self._give_up(upload, answer)
         else:
             raise answer.fault()

@@ -21,7 +21,7 @@ from edge import keys
 from edge.clock import Clock, EmulatedClock, SystemClock
 from edge.config import NodeConfig, SyncConfig
 from edge.event_sender import EventSender
-from edge.faults import Fault, PunchSocketError
+from edge.faults import EnrolmentError, Fault, LinkError, PunchSocketError
 from edge.link_faults import SENTENCES
 from edge.pacing import MAX_PIECE_BYTES, Pace
 from edge.photo_sender import PhotoSender
@@ -33,8 +33,9 @@ from edge.synchroniser import Synchroniser, SyncTimes
 from edge.uplink import Identity, Uplink
 
 LOG = logging.getLogger(__name__)
-NOT_ENROLLED = 3
-"""Exit status of a node that was not claimed: starting it again will not help."""
+TRY_AGAIN, NOT_ENROLLED = 1, 3
+"""Exit status where a new start may help, and where the node must be claimed or its settings corrected."""
+_LOOK_EVERY_S = 5.0
 
 
 def run(config: NodeConfig) -> int:
@@ -44,9 +45,13 @@ def run(config: NodeConfig) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         process = SyncProcess(config)
-    except Fault as fault:
+    except (EnrolmentError, LinkError) as fault:
         LOG.error("%s", fault)  # noqa: TRY400 - a sentence for a technician, not a trace
         return NOT_ENROLLED
+    except Fault as fault:
+        # Damaged segments: the punch process rebuilds them, then a new start finds them whole.
+        LOG.error("%s", fault)  # noqa: TRY400
+        return TRY_AGAIN
     process.run(stop)
     return 0
 
@@ -76,14 +81,14 @@ class SyncProcess:
 
     def _parts(self, config: NodeConfig, record: ServerRecord) -> None:
         state, sync = config.state_dir, config.sync
-        reader, cursor = SegmentReader(self._segments), CursorFile(state / "sync-cursor.json")
+        cursor = CursorFile(state / "sync-cursor.json")
         pace = Pace(
             connect=timedelta(seconds=sync.connect_timeout_s), answer=timedelta(seconds=sync.read_timeout_s)
         )
         self._events = EventSender(
             Link(record.node, record.epoch),
             record.receipt_key,
-            reader,
+            SegmentReader(self._segments),
             self._door,
             cursor,
             pace=pace,
@@ -93,7 +98,7 @@ class SyncProcess:
         photos = PhotoSender(
             state / "photos",
             record.epoch,
-            reader,
+            SegmentReader(self._segments),
             self._events,
             cursor,
             self._door,
@@ -118,11 +123,11 @@ class SyncProcess:
 
     def run(self, stop: threading.Event) -> None:
         """Turn after turn, until `stop` is set."""
-        growth = _growth(self._segments)
+        growth, looked = ("", 0), time.monotonic()
         while not stop.is_set():
             seen = _growth(self._segments)
-            if seen != growth:
-                growth = seen
+            if seen != growth or time.monotonic() - looked > _LOOK_EVERY_S:
+                growth, looked = seen, time.monotonic()
                 self._turns.noticed()
             rest = self._turns.turn()
             self._status_file.show(self._shown())
@@ -181,7 +186,11 @@ def _times(sync: SyncConfig) -> SyncTimes:
 
 
 def _growth(segments: Path) -> tuple[str, int]:
-    """Name and time of the newest segment: changes with every event (the size does not: it is filled ahead)."""
+    """Name and time of the newest segment: changes with nearly every event, and costs no reading.
+
+    Nearly: two events within one tick of the kernel's clock may leave the same time. So it is only a hint,
+    and the process looks for events every few seconds without one.
+    """
     try:
         newest = max(segments.rglob("*.log"), key=str, default=None)
         return (str(newest), newest.stat().st_mtime_ns) if newest is not None else ("", 0)
