@@ -21,12 +21,9 @@ from attendance.moment import Moment
 from attendance.punch import RECOVERY
 from edge.faults import StorageError
 from edge.journal_copies import Copies, Where, open_copies
-from edge.journal_database import WAL_BYTES
 from edge.journal_disk import Disk
 from edge.journal_faults import StorageFault, on_disk, storage_error
 from edge.segments import StoredEvent
-
-_TIDY_BYTES = WAL_BYTES // 8
 
 
 class Journal:
@@ -121,7 +118,7 @@ class Journal:
             told = self._write(copies, RECOVERY, moment, {"findings": self._owed, "how": self.opened}, None)
             self._settle(told.seq)
         event = self._write(copies, type, moment, content, photo)
-        if copies.database.wal_bytes > WAL_BYTES:
+        if copies.database.wal_bytes > self._where.disk.wal_bytes:
             self.tidy()  # nobody found the time; the event itself is safe whatever comes of this
         return event
 
@@ -135,7 +132,7 @@ class Journal:
         if self._fault is not None or self._copies is None:
             return self._fault
         try:
-            if self._copies.database.wal_bytes > _TIDY_BYTES:
+            if self._copies.database.wal_bytes > self._where.disk.wal_bytes // 8:
                 self._copies.database.checkpoint()
             self._copies.segments.prepare()
         except StorageError as error:

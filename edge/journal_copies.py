@@ -151,26 +151,44 @@ def _open_database(where: Where) -> tuple[Database | None, list[Finding]]:
 
 
 def _survey(where: Where, database: Database | None) -> tuple[SegmentTail, list[Finding]]:
+    """What is wrong with each copy.
+
+    Raises:
+        StorageError: the events are another node's, or a later epoch has begun.
+    """
     tail = survey_segments(where.epoch_folder)
-    node = where.origin.node
-    strangers = {stored.event.node for stored in tail.records.values()} - {node}
-    epochs: dict[int, str] = {}
+    later = max(_epochs_with_events(where), default=0)
+    if later > where.origin.epoch:
+        raise storage_error(StorageFault.FOREIGN, f"epoch {later} has begun, {where.origin.epoch} is over")
+    _refuse_strangers(where, {stored.event.node for stored in tail.records.values()})
     findings = list(tail.findings)
     if database is not None:
         try:
-            epochs = database.epochs()
+            findings += _survey_epochs(where, database, tail)
             findings += survey_database(database, where.origin, tail, where.public_key_hex)
         except StorageError as error:
             if error.kind != StorageFault.CORRUPT:
                 raise
             findings.append(Finding(DATABASE, DAMAGED, error.message))
-    strangers |= set(epochs.values()) - {node}
-    if strangers and not any(finding.copy == DATABASE and finding.fault == DAMAGED for finding in findings):
-        raise storage_error(StorageFault.FOREIGN, f"the journal belongs to node {min(strangers)}")
-    newest = max([*epochs, *_epochs_with_events(where)], default=0)
-    if newest > where.origin.epoch:
-        raise storage_error(StorageFault.FOREIGN, f"epoch {newest} has begun, {where.origin.epoch} is over")
     return tail, findings
+
+
+def _survey_epochs(where: Where, database: Database, tail: SegmentTail) -> list[Finding]:
+    """What the database says of its owner, against what the signed events say."""
+    epochs = database.epochs()
+    newest = database.event(where.origin.epoch, database.bounds(where.origin.epoch)[1])
+    if not tail.records:
+        _refuse_strangers(where, {newest.event.node} if newest is not None else set(epochs.values()))
+    odd = {epoch: node for epoch, node in epochs.items() if node != where.origin.node}
+    if odd or max(epochs, default=0) > where.origin.epoch:
+        return [Finding(DATABASE, DAMAGED, f"its epochs are {epochs}")]
+    return []
+
+
+def _refuse_strangers(where: Where, nodes: set[str]) -> None:
+    strangers = nodes - {where.origin.node}
+    if strangers:
+        raise storage_error(StorageFault.FOREIGN, f"the journal belongs to node {min(strangers)}")
 
 
 def _epochs_with_events(where: Where) -> list[int]:

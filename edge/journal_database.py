@@ -19,7 +19,6 @@ from edge.journal_disk import Disk
 from edge.journal_faults import StorageFault, on_disk, storage_error
 from edge.segments import StoredEvent
 
-WAL_BYTES = 1024 * 1024
 # Bounds the check at start on a slow card; the tail is always checked against the other copy.
 CHECKED_BYTES = 32 * 1024 * 1024
 _VERSION = 1
@@ -35,8 +34,7 @@ CREATE TABLE event (
 PRAGMA user_version = {_VERSION};
 """
 
-# A missing table is damage too: the schema is made together with the file. So is a page that can't be read.
-_DAMAGE = apsw.CorruptError | apsw.NotADBError | apsw.SQLError | apsw.MismatchError
+_NOT_DAMAGE = apsw.IOError | apsw.CantOpenError | apsw.NoMemError | apsw.InterruptError
 
 Row = tuple[int, bytes, bytes | None, str]
 """Number, header, body, signature: as they lie there, not yet parsed."""
@@ -219,11 +217,11 @@ def _place(epoch: int, seq: int) -> int:
 def _fill_log(wal: Path, disk: Disk) -> None:
     """Fill the WAL with zeros up to its size. SQLite takes zeros for the end of it."""
     size = wal.stat().st_size if wal.exists() else 0
-    if size >= WAL_BYTES:
+    if size >= disk.wal_bytes:
         return
     file = disk.open(wal)
     try:
-        file.write_at(size, bytes(WAL_BYTES - size))
+        file.write_at(size, bytes(disk.wal_bytes - size))
         file.sync()
     finally:
         file.close()
@@ -235,13 +233,19 @@ def _sqlite(doing: str) -> Iterator[None]:
     """Turn SQLite's refusals into a StorageError, once, here."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise storage_error(StorageFault.CORRUPT, f"{doing}: a text in it is damaged") from error
     except apsw.Error as error:
-        if isinstance(error, apsw.FullError):
-            kind = StorageFault.FULL
-        elif isinstance(error, apsw.BusyError | apsw.LockedError):
-            kind = StorageFault.BUSY
-        elif isinstance(error, _DAMAGE) or getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_READ:
-            kind = StorageFault.CORRUPT
-        else:
-            kind = StorageFault.FAILED
-        raise storage_error(kind, f"{doing}: {error}") from error
+        raise storage_error(_kind(error), f"{doing}: {error}") from error
+
+
+def _kind(error: apsw.Error) -> StorageFault:
+    if isinstance(error, apsw.FullError):
+        return StorageFault.FULL
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return StorageFault.BUSY
+    unreadable = getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_READ
+    if isinstance(error, _NOT_DAMAGE) and not unreadable:
+        return StorageFault.FAILED
+    # Also a missing table or a row that can't be added: the schema is made together with the file.
+    return StorageFault.CORRUPT

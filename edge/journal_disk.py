@@ -29,9 +29,13 @@ class Disk:
 
     Attributes:
         vfs: name of the SQLite VFS that belongs to this disk; empty for SQLite's own.
+        segment_bytes: size to which a segment is filled.
+        wal_bytes: size to which SQLite's log is filled; beyond it a commit waits for a checkpoint.
     """
 
     vfs = ""
+    segment_bytes = 4 * 1024 * 1024
+    wal_bytes = 1024 * 1024
 
     def open(self, path: Path) -> OpenFile:
         """Open for writing in place, readable by its owner only; made if it is not there."""

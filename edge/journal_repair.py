@@ -18,7 +18,7 @@ from edge.journal_database import Database, build
 from edge.journal_disk import Disk, write_whole
 from edge.journal_faults import StorageFault, on_disk, storage_error
 from edge.journal_survey import Finding, follows, is_signed, read_tolerantly
-from edge.segments import SEGMENT_BYTES, StoredEvent, encode_record, scan, segment_path, segments_in
+from edge.segments import StoredEvent, encode_record, scan, segment_path, segments_in
 
 _MOST_FINDINGS = 12
 
@@ -212,7 +212,7 @@ def _write_fresh(
         if not any(begin <= seq and (end is None or seq < end) for begin, end, _ in bad):
             continue
         record = encode_record(stored)
-        if seq != expected or seq in starts or len(buffer) + len(record) > SEGMENT_BYTES:
+        if seq != expected or seq in starts or len(buffer) + len(record) > disk.segment_bytes:
             flush()
             first = seq
         buffer += record

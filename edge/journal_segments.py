@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.journal_disk import Disk, OpenFile
 from edge.journal_faults import on_disk
-from edge.segments import SEGMENT_BYTES, segment_path, segments_in
+from edge.segments import segment_path, segments_in
 
 _CHUNK = bytes(256 * 1024)
 
@@ -15,15 +15,14 @@ _CHUNK = bytes(256 * 1024)
 class SegmentWriter:
     """The one writer of an epoch's segments."""
 
-    def __init__(self, disk: Disk, folder: Path, size_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, disk: Disk, folder: Path) -> None:
         """Nothing is written yet.
 
         Args:
             disk: where to.
             folder: of the epoch.
-            size_bytes: of one segment.
         """
-        self._disk, self._folder, self._size = disk, folder, size_bytes
+        self._disk, self._folder, self._size = disk, folder, disk.segment_bytes
         self._file: OpenFile | None = None
         self._end = 0
         self._spare = folder / "spare"

@@ -24,7 +24,6 @@ FRAME = struct.Struct("<II")
 SIGNATURE_HEX = 128
 MAX_PAYLOAD_BYTES = MAX_HEADER_BYTES + MAX_BODY_BYTES + SIGNATURE_HEX + 2
 MAX_RECORD_BYTES = FRAME.size + MAX_PAYLOAD_BYTES
-SEGMENT_BYTES = 4 * 1024 * 1024
 _WINDOW_BYTES = 256 * 1024
 # Canonical JSON sorts its keys, so every payload begins like this: where to look for the next whole record.
 _BEGIN = b'{"body":"'
@@ -239,7 +238,7 @@ def _refuse_damage(descriptor: int, ahead: bytes, offset: int, path: Path, want:
     """
     if not ahead.strip(b"\0"):
         return
-    rest = os.pread(descriptor, SEGMENT_BYTES + MAX_RECORD_BYTES, offset)
+    rest = os.pread(descriptor, os.fstat(descriptor).st_size - offset, offset)
     later = (record.stored.event.seq for record in scan(rest) if record.stored is not None)
     if any(seq >= want for seq in later):
         raise storage_error(StorageFault.DAMAGED, f"event {want} in {path.name} is damaged")
