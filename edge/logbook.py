@@ -19,7 +19,7 @@ from edge.faults import StorageError
 from edge.journal import Journal
 from edge.journal_faults import StorageFault
 from edge.punching import Remembered
-from edge.timing import Anchor, Reading, Timekeeper, boot_body
+from edge.timing import Anchor, Reading, Timekeeper, boot_body, wall_agreed
 
 _log = logging.getLogger(__name__)
 _LOOK_BACK_EVENTS = 400
@@ -63,8 +63,13 @@ class Logbook:
         for event in events:
             self.remembered.note(event)
         reading = clock.now()
-        self.keeper = Timekeeper(reading, rtc=rtc, written=tuple(event.moment for event in events))
         self._last = events[-1] if events else None
+        self.keeper = Timekeeper(
+            reading,
+            rtc=rtc,
+            written=tuple(event.moment for event in events),
+            agreed_last=self._last is not None and wall_agreed(self._last.moment, _clock_body(self._last)),
+        )
         self._resume_anchor(reading)
 
     @property
@@ -124,7 +129,7 @@ class Logbook:
             _log.warning("%s", error)
 
     def new_boot(self) -> dict[str, Any] | None:
-        """The body of the clock event that says that clocks count anew, if the last event is of another boot."""
+        """The body of the clock event of a new boot, or None where the last event is of this one."""
         reading = self._clock.now()
         if self._last is not None and self._last.moment.boot == reading.boot:
             return None
@@ -190,3 +195,7 @@ def _open(folder: Path, key: Ed25519PrivateKey, epoch: int) -> Journal:
     if not born.exists():
         write_durably(born, b"")
     return journal
+
+
+def _clock_body(event: Event) -> dict[str, Any]:
+    return event.content if event.type == CLOCK else {}

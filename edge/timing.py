@@ -78,17 +78,26 @@ class Anchor:
 class Timekeeper:
     """What is believed about the clocks of this node. Feed it readings; it touches nothing."""
 
-    def __init__(self, reading: Reading, *, rtc: bool, written: tuple[Moment, ...] = ()) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        rtc: bool,
+        written: tuple[Moment, ...] = (),
+        agreed_last: bool | None = None,
+    ) -> None:
         """Begin.
 
         Args:
             reading: the clocks now.
             rtc: whether a battery keeps the wall clock going.
             written: moments of the last events in the journal, oldest first.
+            agreed_last: whether the wall clock was right at the last event; by its moment if not given.
         """
         self._rtc = rtc
         self._anchor: Anchor | None = None
-        self._agreed_last = bool(written) and written[-1].trusted
+        trusted_last = bool(written) and written[-1].trusted
+        self._agreed_last = trusted_last if agreed_last is None else agreed_last
         self._floor_ms = max((moment.wall_ms for moment in written if moment.trusted), default=0)
         self._set_without_anchor = False
         self._seen = reading
@@ -228,6 +237,21 @@ class Timekeeper:
                 "raw_elapsed_ms": raw_ms,
             }
         ]
+
+
+def wall_agreed(moment: Moment, body: Mapping[str, Any]) -> bool:
+    """Whether the wall clock was right when an event was written.
+
+    An anchor's own event is written before the anchor is believed; what it measured says the same.
+
+    Args:
+        moment: the event's.
+        body: the event's; only that of a clock event says more than the moment does.
+    """
+    off_ms, error_ms = body.get("wall_off_ms"), body.get("error_ms")
+    if body.get("what") == "anchor" and type(off_ms) is int and type(error_ms) is int:
+        return abs(off_ms) <= error_ms + WALL_TOLERANCE_MS
+    return moment.trusted
 
 
 def boot_body(reading: Reading, source: str) -> dict[str, Any]:

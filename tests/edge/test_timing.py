@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from attendance.errors import MalformedError
 from attendance.moment import ClockState, Moment
-from edge.timing import Anchor, AnchorRefusedError, Reading, Timekeeper, boot_body
+from edge.timing import Anchor, AnchorRefusedError, Reading, Timekeeper, between, boot_body, wall_agreed
 
 WALL = 1_496_622_480_000
 START = Reading(WALL, "boot-a", 60_000, 60_000)
@@ -213,3 +213,33 @@ def test_the_true_time_lies_within_the_stated_error(
     true_ms = WALL + elapsed_ms
     raw_ms = START.raw_ms + elapsed_ms + elapsed_ms * ppm // 1_000_000
     assert abs(anchor.true_ms(raw_ms) - true_ms) <= anchor.error_at_ms(raw_ms) + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "agreed"),
+    [
+        ({}, ClockState.ANCHORED, True),
+        ({}, ClockState.DOUBTFUL, False),
+        ({"what": "anchor", "wall_off_ms": 900, "error_ms": 40}, ClockState.DOUBTFUL, True),
+        ({"what": "anchor", "wall_off_ms": -9_000, "error_ms": 40}, ClockState.ANCHORED, False),
+        ({"what": "anchor", "wall_off_ms": 9_000, "error_ms": 8_000}, ClockState.DOUBTFUL, True),
+        ({"what": "set", "error_ms": 40}, ClockState.DOUBTFUL, False),
+    ],
+)
+def test_the_event_of_an_anchor_says_itself_whether_the_wall_was_right(
+    body: dict[str, object], state: ClockState, agreed: bool
+) -> None:
+    assert wall_agreed(written(state)[0], body) is agreed
+
+
+def test_a_finger_counts_at_its_contact_and_not_when_it_was_recognised() -> None:
+    contact = between(START, later(4_000), 0.25)
+    assert contact == later(1_000)
+    assert between(START, later(4_000), -1) == START
+    assert between(START, later(4_000), 7) == later(4_000)
+
+
+def test_between_two_clocks_there_is_no_middle() -> None:
+    moved = replace(later(4_000), wall_ms=WALL - 600_000)
+    assert between(START, moved, 0.25) == moved
+    assert between(START, NEXT_BOOT, 0.25) == NEXT_BOOT

@@ -48,7 +48,7 @@ class NodeProcess:
         if self._camera:
             lens = ("emulators.camera", "--socket", str(self.folder / "lens.sock"), "--place", "Diskominfo")
             self._spawn("lens", *lens, "--size", "320x240")
-            wait_until(lambda: (self.folder / "lens.sock").exists())
+            wait_until((self.folder / "lens.sock").exists)
             self.start("camera")
         return remote
 
