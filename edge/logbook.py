@@ -67,8 +67,7 @@ class Logbook:
         self.keeper = Timekeeper(
             reading,
             rtc=rtc,
-            written=tuple(event.moment for event in events),
-            agreed_last=self._last is not None and wall_agreed(self._last.moment, _clock_body(self._last)),
+            written=[(event.moment, wall_agreed(event.moment, _clock_body(event))) for event in events],
         )
         self._resume_anchor(reading)
 

@@ -5,7 +5,7 @@ From it, the true time at any later reading of the same boot follows by CLOCK_MO
 set or bend. The wall clock is believed while it agrees with that. docs/time.md tells the whole of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,22 +83,19 @@ class Timekeeper:
         reading: Reading,
         *,
         rtc: bool,
-        written: tuple[Moment, ...] = (),
-        agreed_last: bool | None = None,
+        written: Sequence[tuple[Moment, bool]] = (),
     ) -> None:
         """Begin.
 
         Args:
             reading: the clocks now.
             rtc: whether a battery keeps the wall clock going.
-            written: moments of the last events in the journal, oldest first.
-            agreed_last: whether the wall clock was right at the last event; by its moment if not given.
+            written: moments of the last events in the journal, oldest first, each with `wall_agreed` of it.
         """
         self._rtc = rtc
         self._anchor: Anchor | None = None
-        trusted_last = bool(written) and written[-1].trusted
-        self._agreed_last = trusted_last if agreed_last is None else agreed_last
-        self._floor_ms = max((moment.wall_ms for moment in written if moment.trusted), default=0)
+        self._agreed_last = bool(written) and written[-1][1]
+        self._floor_ms = max((moment.wall_ms for moment, agreed in written if agreed), default=0)
         self._set_without_anchor = False
         self._seen = reading
         self._slew_from = reading

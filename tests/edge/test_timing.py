@@ -27,8 +27,9 @@ def anchor_at(reading: Reading, *, off_ms: int = 0, error_ms: int = 40, seq: int
     )
 
 
-def written(state: ClockState = ClockState.ANCHORED, wall_ms: int = WALL) -> tuple[Moment, ...]:
-    return (Moment(wall_ms, "boot-a", 60_000, 60_000, 7, state),)
+def written(state: ClockState = ClockState.ANCHORED, wall_ms: int = WALL) -> list[tuple[Moment, bool]]:
+    moment = Moment(wall_ms, "boot-a", 60_000, 60_000, 7, state)
+    return [(moment, moment.trusted)]
 
 
 def test_a_clock_that_nobody_ever_confirmed_is_doubtful() -> None:
@@ -229,7 +230,7 @@ def test_the_true_time_lies_within_the_stated_error(
 def test_the_event_of_an_anchor_says_itself_whether_the_wall_was_right(
     body: dict[str, object], state: ClockState, agreed: bool
 ) -> None:
-    assert wall_agreed(written(state)[0], body) is agreed
+    assert wall_agreed(written(state)[0][0], body) is agreed
 
 
 def test_a_finger_counts_at_its_contact_and_not_when_it_was_recognised() -> None:
