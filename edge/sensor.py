@@ -5,13 +5,11 @@ that says whether to retry. After an unplug the next calls reopen the port by it
 and make sure that the module that came back is the one that went.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from enum import Enum
-from threading import get_ident
 
 from edge.faults import SensorError
+from edge.sensor_connection import Connection
 from edge.sensor_faults import PORT_FAULTS, SensorFault, sensor_error
 from edge.sensor_glass import Glass
 from edge.sensor_identifying import (
@@ -23,11 +21,10 @@ from edge.sensor_identifying import (
     Rules,
     Unrecognised,
 )
-from edge.sensor_identity import SensorIdentity, differences, index_sha256, read_identity, read_serial
+from edge.sensor_identity import SensorIdentity
 from edge.sensor_opcodes import BAUD_UNIT_BPS, Code, Op
 from edge.sensor_pace import Pace
-from edge.sensor_probe import Found, Wire, probe
-from edge.sensor_receiver import Tally
+from edge.sensor_probe import Wire
 from edge.sensor_templates import TemplateShelf
 
 __all__ = [
@@ -43,14 +40,10 @@ __all__ = [
     "Unrecognised",
 ]
 
-AUDIT_S = 3600.0
-_FIRST_BACKOFF_S = 0.2
-_LONGEST_BACKOFF_S = 5.0
 _BAUD_PARAMETER = 4
 _BAUD_SETTLE_S = 0.3
 _RESTART_S = 1.0
 _UNSIGNED_32 = range(1 << 32)
-_DROPPING = PORT_FAULTS | {SensorFault.SILENT, SensorFault.SWAPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +107,14 @@ class FingerprintSensor:
         """
         self._settings = settings
         self._pace = pace or Pace()
-        self._tally = Tally()
-        rules = Rules(settings.minimum_score, settings.second_capture_below)
-        self._glass = Glass(rules, self._pace)
-        self._owner: int | None = None
-        self._found: Found | None = None
-        # More than one only while it is not sure whether a write of ours has happened.
-        self._known: tuple[SensorIdentity, ...] = ()
-        self._swapped: SensorError | None = None
-        self._backoff_s = _FIRST_BACKOFF_S
-        self._reopen_at = float("-inf")
-        self._audit_at = float("inf")
+        self._glass = Glass(Rules(settings.minimum_score, settings.second_capture_below), self._pace)
         self._light: Light | None = None
+        wire = Wire(settings.path, settings.baud, settings.password, settings.address)
+        self._connection = Connection(wire, self._pace, self._forget_module)
+
+    def _forget_module(self) -> None:
+        self._glass.forget_features()
+        self._light = None
 
     def connect(self, expected: SensorIdentity | None = None) -> SensorIdentity:
         """Open the port, find out what answers, and take it as the module to work with.
@@ -135,43 +124,30 @@ class FingerprintSensor:
 
         Raises:
             SensorError: of a kind for each cause: port-missing, port-busy, link-down, sensor-silent,
-            wrong-password,
-                other-address, wrong-baud, no-parameters, odd-parameters, sensor-swapped.
+                wrong-password, other-address, wrong-baud, no-parameters, odd-parameters, sensor-swapped.
         """
-        if self._owner is None:
-            self._owner = get_ident()
-        self._check_thread()
-        self._drop()
-        self._swapped = None
-        self._open(scan=True)
-        identity = self._read_identity()
-        if expected is not None:
-            self._refuse_other((expected,), identity)
-        self._take(identity)
-        return identity
+        return self._connection.connect(expected)
 
     def read_finger(self) -> Identification:
         """Look at the glass once; identify a finger that has just come.
 
-        Blocks 0.1 s, or up to about 4 s with a finger.
-
-        After a definite answer (`Match`, `Unrecognised`) the same touch is only `Held` until the finger is
-        lifted.
+        Blocks 0.1 s, or up to about 4 s with a finger. After a definite answer (`Match`, `Unrecognised`) the
+        same touch is only `Held` until the finger is lifted.
 
         Raises:
             SensorError: the caller may call again after a moment if `retry` is true.
         """
-        with self._connected() as found:
+        with self._connection.module() as found:
             answer = self._glass.read(found.commands)
             # A library that was emptied must not pass for fingers that nobody knows, and a module that came
             # during the reading must not name anybody before it is known.
             unsure = isinstance(answer, Match) and found.commands.link.interrupted
             if unsure or isinstance(answer, Unrecognised):
                 self._glass.withdraw_answer()
-                self._recheck()
+                self._connection.recheck()
                 self._glass.confirm_answer()
-            if isinstance(answer, NoFinger) and self._pace.clock() >= self._audit_at:
-                self._audit()
+            if isinstance(answer, NoFinger):
+                self._connection.audit_if_due()
             return answer
 
     def wait_for_touch(self, limit_s: float) -> Identification:
@@ -195,9 +171,9 @@ class FingerprintSensor:
         Raises:
             SensorError: no sound answer, or the port is not open.
         """
-        with self._connected():
-            identity = self._read_identity()
-            self._take(identity)
+        with self._connection.module():
+            identity = self._connection.read_identity()
+            self._connection.take(identity)
             return identity
 
     def templates(self) -> TemplateShelf:
@@ -206,9 +182,9 @@ class FingerprintSensor:
         Raises:
             SensorError: the port is not open.
         """
-        with self._connected() as found:
+        with self._connection.module() as found:
             self._glass.forget_features()
-            return TemplateShelf(found.commands, found.profile, self._pace, self._expect)
+            return TemplateShelf(found.commands, found.profile, self._pace, self._connection.expect)
 
     def set_light(self, light: Light) -> None:
         """Show a state on the ring, if the module has one. Never fails: a dead lamp must not stop a punch.
@@ -216,17 +192,18 @@ class FingerprintSensor:
         Raises:
             SensorError: wrong-thread only.
         """
-        self._check_thread()
-        if self._found is None or not self._found.profile.ring or light is self._light:
+        self._connection.check_thread()
+        found = self._connection.found
+        if found is None or not found.profile.ring or light is self._light:
             return
         try:
-            code = self._found.commands.library.set_light(*light.value)
+            code = found.commands.library.set_light(*light.value)
             self._light = light if code == Code.OK else None
         except SensorError as error:
             # What is wrong with the wire is told by the next reading, which also mends it.
             self._light = None
             if error.kind in PORT_FAULTS:
-                self._drop()
+                self._connection.drop()
 
     def align_baud(self, baud: int) -> None:
         """Move the module from the settings' speed to another one.
@@ -238,7 +215,7 @@ class FingerprintSensor:
         Raises:
             SensorError: refused; wrong-baud if the module is not heard at the new speed.
         """
-        with self._connected() as found:
+        with self._connection.module() as found:
             code = baud // BAUD_UNIT_BPS
             if baud % BAUD_UNIT_BPS or code not in found.profile.baud_codes:
                 raise sensor_error(SensorFault.WRONG_BAUD, f"a {found.profile.name} has no {baud} bps")
@@ -255,139 +232,25 @@ class FingerprintSensor:
         Raises:
             SensorError: refused on other models; sensor-silent if it does not come back.
         """
-        with self._connected() as found:
+        with self._connection.module() as found:
             link = found.commands.link
             if not found.profile.ring:
                 raise sensor_error(SensorFault.REFUSED, f"a {found.profile.name} module has no restart")
             link.fence()
             link.exchange(bytes([Op.SOFT_RESET]))
-            self._glass.forget_features()
-            self._light = None
+            self._forget_module()
             end = self._pace.clock() + self._pace.s(_RESTART_S)
             # Its ready byte is worth waiting for, but some modules send none.
             while not link.rebooted and self._pace.clock() < end:
                 link.stray_codes()
             link.doubt()
             found.commands.library.verify_password()
-            self._recheck()
+            self._connection.recheck()
 
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name: badsum, noise, stale, timeout, fence, reboot, swap and more."""
-        return {field.name: getattr(self._tally, field.name) for field in fields(self._tally)}
+        return asdict(self._connection.tally)
 
     def close(self) -> None:
         """Give the port back."""
-        self._drop()
-        self._known = ()
-
-    # -- connection
-
-    def _check_thread(self) -> None:
-        if self._owner is not None and self._owner != get_ident():
-            raise sensor_error(SensorFault.WRONG_THREAD, "the sensor belongs to the thread that connected it")
-
-    @contextmanager
-    def _connected(self) -> Iterator[Found]:
-        """The connected module. The port is closed if it fails meanwhile; the next call reopens it."""
-        try:
-            yield self._up()
-        except SensorError as error:
-            if error.kind in _DROPPING:
-                self._drop()
-            raise
-
-    def _up(self) -> Found:
-        """The connected module, reopened and rechecked where that is due."""
-        self._check_thread()
-        if self._swapped is not None:
-            raise self._swapped
-        if not self._known:
-            raise sensor_error(SensorFault.CLOSED, "the sensor has not been connected")
-        if self._found is None:
-            self._reopen()
-        assert self._found is not None
-        if self._found.commands.link.interrupted:
-            self._recheck()
-        return self._found
-
-    def _open(self, *, scan: bool) -> None:
-        settings = self._settings
-        wire = Wire(settings.path, settings.baud, settings.password, settings.address)
-        self._found = probe(wire, self._pace, self._tally, scan=scan)
-        self._glass.forget_features()
-        self._light = None
-
-    def _reopen(self) -> None:
-        if self._pace.clock() < self._reopen_at:
-            raise sensor_error(SensorFault.LINK_DOWN, "the port is down; it is not yet time to try again")
-        self._tally.reopen += 1
-        try:
-            self._open(scan=False)
-            identity = self._read_identity()
-            self._refuse_other(self._known, identity)
-            self._take(identity)
-        except SensorError:
-            self._reopen_at = self._pace.clock() + self._pace.s(self._backoff_s)
-            self._backoff_s = min(2 * self._backoff_s, _LONGEST_BACKOFF_S)
-            self._close_link()
-            raise
-        self._backoff_s = _FIRST_BACKOFF_S
-
-    def _drop(self) -> None:
-        """Close the port. The next call reopens it at once, later ones with growing pauses."""
-        if self._found is not None:
-            self._close_link()
-            self._reopen_at = float("-inf")
-
-    def _close_link(self) -> None:
-        if self._found is not None:
-            self._found.commands.link.close()
-            self._found = None
-
-    # -- identity
-
-    def _read_identity(self) -> SensorIdentity:
-        assert self._found is not None
-        return read_identity(self._found.commands, self._found.profile.name, self._found.serial)
-
-    def _expect(self, libraries: frozenset[frozenset[int]]) -> None:
-        """A template is about to be written or erased, or was: from now on the module may hold these slots."""
-        known = self._known[0]
-        self._known = tuple(
-            replace(known, template_count=len(slots), index_sha256=index_sha256(slots)) for slots in libraries
-        )
-
-    def _take(self, identity: SensorIdentity) -> None:
-        self._known = (identity,)
-        if self._found is not None:
-            self._found.commands.link.trust()
-        self._audit_at = self._pace.clock() + self._pace.s(AUDIT_S)
-
-    def _recheck(self) -> None:
-        """Make sure of the module with as few exchanges as possible."""
-        assert self._found is not None
-        known, commands = self._known[0], self._found.commands
-        commands.link.doubt()
-        same_serial = known.serial is None or read_serial(commands.link) == known.serial
-        if len(self._known) > 1 or not same_serial or commands.count() != known.template_count:
-            self._audit()
-        commands.link.trust()
-
-    def _audit(self) -> None:
-        assert self._found is not None
-        if self._known[0].serial is not None:
-            serial = read_serial(self._found.commands.link)
-            self._found = Found(self._found.commands, self._found.profile, serial)
-        identity = self._read_identity()
-        self._refuse_other(self._known, identity)
-        self._take(identity)
-
-    def _refuse_other(self, known: tuple[SensorIdentity, ...], met: SensorIdentity) -> None:
-        if met in known:
-            return
-        unlike = differences(known[0], met)
-        self._tally.swap += 1
-        self._swapped = sensor_error(
-            SensorFault.SWAPPED, "not the module that was here before: " + "; ".join(unlike)
-        )
-        raise self._swapped
+        self._connection.close()

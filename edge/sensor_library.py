@@ -34,8 +34,7 @@ def guarded(link: CheckedLink, call: Callable[[], int]) -> int:
 
     Raises:
         SensorError: whatever went wrong. The library raises at least eight kinds of exception for a bad
-        answer; all
-            of them mean here that the link served nothing, and the link knows why.
+            answer; all of them mean here that the link served nothing, and the link knows why.
     """
     try:
         return int(call())

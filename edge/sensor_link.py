@@ -76,7 +76,7 @@ class CheckedLink:
 
         Raises:
             SensorError: link-down; sensor-silent or sensor-swapped from a fence; no-answer when the time is
-            over.
+                over.
         """
         packet = bytes(data)
         if packet[6] != COMMAND:

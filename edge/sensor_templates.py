@@ -108,9 +108,7 @@ class TemplateShelf:
 
         Raises:
             SensorError: slot-out-of-range; flash-error, also when the template landed elsewhere; not-stored,
-            also
-                when the slot is in use: a template is never written over another, so that nobody inherits a
-                slot.
+                also when the slot is in use: nothing is written over a template, so nobody inherits a slot.
         """
         self._commands.check_slot(slot)
         before = self._commands.slots()

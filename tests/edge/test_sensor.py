@@ -1,4 +1,3 @@
-import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -193,9 +192,13 @@ def test_unplugging_leaks_no_file_and_no_thread(tmp_path: Path) -> None:
                     assert error.retry  # noqa: PT017 - anything else would never come back
                     PACE.sleep(PACE.s(0.3))
             if cycle == 1:
-                before = len(os.listdir("/proc/self/fd"))
-        assert len(os.listdir("/proc/self/fd")) == before
+                before = _open_files()
+        assert _open_files() == before
         assert threading.active_count() == threads
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_another_module_on_the_same_wires_stops_the_booking(tmp_path: Path) -> None:
@@ -237,6 +240,30 @@ def test_a_library_that_shrank_does_not_pass_for_fingers_nobody_knows(tmp_path: 
         connected(here)
         here.module.fault(change, args={"slot": 4})
         assert _kind_or_answer(here) == SensorFault.SWAPPED
+
+
+@pytest.mark.parametrize("change", ["slots_exchanged", "library_full"])
+def test_the_whole_library_is_compared_once_an_hour(tmp_path: Path, change: str) -> None:
+    with door(tmp_path) as here:
+        hours = [0.0]
+        here.sensor = FingerprintSensor(
+            here.settings, Pace(scale=PACE.scale, clock=lambda: PACE.clock() + hours[0] * 3600 * PACE.scale)
+        )
+        connected(here)
+        here.module.fault(change, args={"a": 4, "b": 50})
+        assert here.sensor.read_finger() == NoFinger()
+        hours[0] = 1.1
+        assert fault_of(here.sensor.read_finger).kind == SensorFault.SWAPPED
+
+
+def test_a_start_that_fails_gives_the_port_back(tmp_path: Path) -> None:
+    with door(tmp_path) as here:
+        known = here.sensor.connect()
+        here.sensor.close()
+        assert fault_of(here.sensor.connect, replace(known, serial="other")).kind == SensorFault.SWAPPED
+        other = here.another()
+        assert other.connect() == known
+        other.close()
 
 
 def test_the_identity_tells_the_module_and_its_library(tmp_path: Path) -> None:

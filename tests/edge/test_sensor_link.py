@@ -145,7 +145,7 @@ def test_a_ready_byte_counts_as_a_reboot_and_is_told_once(wire: Wire) -> None:
     assert wire.link.rebooted
     assert wire.link.interrupted
     wire.link.trust()
-    assert not wire.link.interrupted
+    assert not wire.link.rebooted
 
 
 def test_a_long_silence_may_hide_another_module(wire: Wire) -> None:

@@ -29,7 +29,7 @@ def stores(raw: bytes) -> bool:
 
 
 def test_the_plain_narrow_search_could_become_a_store() -> None:
-    """Why this module exists: `04 01 id 0001` is one pair of flipped bits away from writing over a template."""
+    """Why this module exists: `04 01 id 0001` is two flipped bits away from writing over a template."""
     assert any(stores(raw) for slot in range(8) for raw in sum_preserving_pairs(command(slot, 1)))
 
 

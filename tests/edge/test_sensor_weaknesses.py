@@ -1,4 +1,4 @@
-"""One test for each weakness of adafruit_fingerprint 2.2.25 (unmodified under the link), named by what is defended.
+"""One test for each weakness of adafruit_fingerprint 2.2.25 (unmodified), named by what is defended.
 
 | # | weakness of the library | defended by |
 |---|---|---|

@@ -54,7 +54,7 @@ class Clock:
 
 
 class ScriptedPort:
-    """A module that answers what the script says; without a script, as a healthy one with a known finger would."""
+    """A module that answers what the script says; without one, as a healthy one with a known finger would."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
