@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol
 
 from attendance.exchange import MAX_BATCH_BYTES, MAX_PHOTO_BYTES
@@ -18,6 +17,7 @@ from edge.event_sender import Events, EventSender
 from edge.faults import LinkError
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import MAX_PIECE_BYTES, Pace, Patience
+from edge.photo_store import PhotoStore
 from edge.sync_cursor import CursorFile
 
 _LOOK_AHEAD = 200  # events read at once in search of photos
@@ -54,7 +54,7 @@ class PhotoSender:
 
     def __init__(
         self,
-        folder: Path,
+        store: PhotoStore,
         epoch: int,
         events: Events,
         agreement: EventSender,
@@ -69,7 +69,7 @@ class PhotoSender:
         """Take up after the photos that the cursor counts as done.
 
         Args:
-            folder: `photos/`.
+            store: where the photos lie.
             epoch: of the chain.
             events: the node's own events.
             agreement: tells which events central holds; photos of others would be refused.
@@ -80,7 +80,7 @@ class PhotoSender:
             most_bytes: in one piece.
             monotonic: seconds, for measuring the link.
         """
-        self._folder = folder
+        self._store = store
         self._epoch = epoch
         self._events = events
         self._agreement = agreement
@@ -124,6 +124,11 @@ class PhotoSender:
                 self._take_in(upload, answer)
             return 0
         return self._send_piece(upload, upload.offset)
+
+    @property
+    def known_backlog(self) -> int:
+        """How many photos are known to be still to be sent; there may be more that no one looked for yet."""
+        return len(self._named) + (self._upload is not None)
 
     def _send_piece(self, upload: _Upload, offset: int) -> int:
         piece = upload.data[offset : offset + min(self._most_bytes, self.pace.next_piece_bytes())]
@@ -185,7 +190,7 @@ class PhotoSender:
 
     def _read(self, sha256: str) -> bytes | str:
         """The photo, or the reason why it can't be sent."""
-        path = self._folder / sha256[:2] / f"{sha256}.jpg"
+        path = self._store.path(sha256)
         try:
             if path.stat().st_size > MAX_PHOTO_BYTES:
                 return "oversize"

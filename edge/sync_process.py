@@ -6,8 +6,6 @@ It may be killed at any point: all it knows is in the segments, at central and i
 import json
 import logging
 import random
-import signal
-import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,9 +23,12 @@ from edge.faults import EnrolmentError, Fault, LinkError, PunchSocketError
 from edge.link_faults import SENTENCES
 from edge.pacing import MAX_PIECE_BYTES, Pace
 from edge.photo_sender import PhotoSender
+from edge.photo_store import PhotoStore
 from edge.punch_socket import PunchSocket
 from edge.segments import SegmentReader
 from edge.server_record import ServerRecord
+from edge.stopping import StopSignal
+from edge.supervision import Supervision
 from edge.sync_cursor import CursorFile
 from edge.synchroniser import Synchroniser, SyncTimes
 from edge.uplink import Identity, Uplink
@@ -36,13 +37,18 @@ LOG = logging.getLogger(__name__)
 TRY_AGAIN, NOT_ENROLLED = 1, 3
 """Exit status where a new start may help, and where the node must be claimed or its settings corrected."""
 _LOOK_EVERY_S = 5.0
+_CLAIM_LOOK_S = 1.0
 
 
 def run(config: NodeConfig) -> int:
-    """Sync until SIGTERM or SIGINT; returns the exit status."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    """Sync until SIGTERM; returns the exit status. Before the claim there is only waiting for it."""
+    stop = StopSignal()
+    record_file = config.state_dir / "server.json"
+    if not record_file.exists():
+        LOG.info("not claimed yet: waiting for %s", record_file)
+    while not record_file.exists():
+        if stop.wait(_CLAIM_LOOK_S):
+            return 0
     try:
         process = SyncProcess(config)
     except (EnrolmentError, LinkError) as fault:
@@ -96,7 +102,7 @@ class SyncProcess:
             monotonic=time.monotonic,
         )
         photos = PhotoSender(
-            state / "photos",
+            PhotoStore(state / "photos"),
             record.epoch,
             SegmentReader(self._segments),
             self._events,
@@ -121,17 +127,21 @@ class SyncProcess:
             dice=random.SystemRandom(),
         )
 
-    def run(self, stop: threading.Event) -> None:
-        """Turn after turn, until `stop` is set."""
+    def run(self, stop: StopSignal) -> None:
+        """Turn after turn, until `stop`."""
+        supervision = Supervision()
+        supervision.ready()
         growth, looked = ("", 0), time.monotonic()
-        while not stop.is_set():
+        while not stop.asked:
             seen = _growth(self._segments)
             if seen != growth or time.monotonic() - looked > _LOOK_EVERY_S:
                 growth, looked = seen, time.monotonic()
                 self._turns.noticed()
             rest = self._turns.turn()
             self._status_file.show(self._shown())
+            supervision.alive()
             stop.wait(rest.total_seconds())
+        supervision.stopping()
         self._door.close()
 
     def _drop(self, seq: int, sha256: str, reason: str) -> None:

@@ -217,10 +217,10 @@ class Synchroniser:
             "v": 1,
             "software": self._software,
             "held": self._events.agreed.size,
-            "backlog": self.backlog,
-            "photos_waiting": self._photos.waiting,
-            "sensor": self.status.get("sensor"),
+            "photo_backlog": self._photos.known_backlog,
         }
+        if self.backlog is not None:
+            fields["backlog"] = self.backlog
         answer = self._door.report_status(fields, self._events.pace.patience(1_024))
         if answer.status != 200:
             raise answer.fault()

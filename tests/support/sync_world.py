@@ -1,6 +1,6 @@
 """A small deterministic world around the sync process: a node's events, a central with faults, and a time.
 
-Time passes only when somebody waits. This central follows the wire contract; it shares no code with the real one.
+Time passes only when somebody waits. This central follows the wire contract, and shares no code with the real one.
 """
 
 import json
@@ -24,6 +24,7 @@ from edge.faults import PunchSocketError
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import Pace, Patience
 from edge.photo_sender import PhotoSender
+from edge.photo_store import PhotoStore
 from edge.sync_cursor import CursorFile
 from edge.synchroniser import Synchroniser, SyncTimes
 from edge.timing import Reading
@@ -256,7 +257,7 @@ class World:
             monotonic=self.monotonic,
         )
         self.photo_sender = PhotoSender(
-            self.node.photos,
+            PhotoStore(self.node.photos),
             1,
             self.node,
             self.sender,
