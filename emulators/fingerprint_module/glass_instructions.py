@@ -1,7 +1,5 @@
 """Capture, feature extraction, matching, search and the model: what happens between glass and library."""
 
-from itertools import combinations
-
 from emulators import fingers
 from emulators.fingerprint_module.codes import Code
 from emulators.fingerprint_module.device import Device, Reply
@@ -140,12 +138,13 @@ def hi_speed_search(device: Device, payload: bytes) -> Steps:
 
 
 def merged(device: Device, parts: list[CharFile]) -> CharFile | None:
-    """The template of several captures, None if they are not one finger to this model."""
+    """The template of several captures; None if one of them is another finger than those before it."""
     threshold = fingers.THRESHOLDS[device.flash.level]
-    if not device.profile.regmodel_lenient and any(
-        fingers.score(one.descriptors, other.descriptors) < threshold for one, other in combinations(parts, 2)
-    ):
-        return None
+    seen = parts[0].descriptors
+    for part in parts[1:]:
+        if fingers.score(part.descriptors, seen) < threshold and not device.profile.regmodel_lenient:
+            return None
+        seen |= part.descriptors
     limit = fingers.room(device.profile.template_bytes)
     return device.charfile(fingers.merge((part.minutiae for part in parts), limit))
 

@@ -36,10 +36,10 @@ class PtyPort:
         temporary.replace(link)
 
     def host_line(self) -> tuple[int, bool]:
-        """(bits a second, whether it is 8N1) as the host has set the port."""
+        """(bits a second, whether there is one stop bit) as the host set it; a pty has no parity to see."""
         raw = fcntl.ioctl(self.master, _TCGETS2, bytes(_TERMIOS2.size))
         _, _, cflag, _, _, _, _, speed = _TERMIOS2.unpack(raw)
-        return speed, not cflag & (termios.CSTOPB | termios.PARENB)
+        return speed, not cflag & termios.CSTOPB
 
     def read(self) -> bytes:
         """What the host wrote, empty if nothing."""
