@@ -54,14 +54,16 @@ def _template() -> Path:
 
 
 class BoardWorld:
-    """One central over one folder."""
+    """One central over one folder; `like` is a closed world whose books it starts with."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        shutil.copytree(_template(), folder / "data")
+    def __init__(self, folder: Path, *, like: "BoardWorld | None" = None, **settings: Any) -> None:
+        shutil.copytree(like.office.config.data_dir if like else _template(), folder / "data")
         config = CentralConfig(data_dir=folder / "data", plain_http=True, **settings)
         self.clock = StillClock()
         self.office: Office = replace(open_office(config), clock=self.clock)
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, Link] = dict(like._links) if like else {}
+        self.accounts: dict[Role, int] = dict(like.accounts) if like else {}
+        self.picture = like.picture if like else ""
 
     def app(self) -> Flask:
         app = app_for(self.office)
