@@ -1,6 +1,6 @@
 """A small deterministic world around the sync process: a node's events, a central with faults, and a time.
 
-Time passes only when somebody waits. This central follows the wire contract, and shares no code with the real one.
+Time passes only when somebody waits. This central follows the wire contract, and is not the real one.
 """
 
 import json
