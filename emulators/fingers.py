@@ -236,9 +236,10 @@ def decode(raw: bytes) -> tuple[Minutia, ...]:
 
 def image(person: str, name: str, width: int, height: int) -> bytes:
     """A deterministic ridge pattern, two pixels a byte, high nibble left; only its size matters."""
-    bend = _stream(f"image|{person}|{name}", 1)[0]
+    slope = 3 + _stream(f"image|{person}|{name}", 1)[0] % 5
+    phases = 32
     rows = []
-    for y in range(height):
-        wave = [(x * x // 64 + y * (3 + bend % 5)) >> 1 & 0x0F for x in range(width)]
+    for phase in range(phases):
+        wave = [x * x // 64 + phase >> 1 & 0x0F for x in range(width)]
         rows.append(bytes(wave[x] << 4 | wave[x + 1] for x in range(0, width, 2)))
-    return b"".join(rows)
+    return b"".join(rows[y * slope % phases] for y in range(height))

@@ -1,6 +1,6 @@
 """Known defects of the bare Adafruit library 2.2.25, reproduced over the emulator as expected facts.
 
-They show that the emulator is lifelike, and they fail the day upstream mends one. Numbers are those of the notes
+They show that the emulator is lifelike, and fail the day upstream mends one. Numbers are those of the notes
 on the sensor, section 2.1.
 """
 

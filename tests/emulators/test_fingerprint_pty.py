@@ -104,7 +104,7 @@ def test_unplugging_takes_the_port_away_and_another_name_brings_it_back(tmp_path
             module.unplug()
         module.replug(str(tmp_path / "other"))
         boot(module)
-        with serial.Serial(str(tmp_path / "other"), 57600, timeout=0.25) as again:
+        with serial.Serial(str(tmp_path / "other"), 57600, timeout=2) as again:
             sensor = Adafruit_Fingerprint(again)
             assert (sensor.count_templates(), sensor.template_count) == (0, 1)
         with pytest.raises(ControlError, match="plugged in already"):
@@ -117,7 +117,7 @@ def test_a_scripted_unplug_comes_back_by_itself(tmp_path: Path) -> None:
         port.write(VFY)
         while not module.counters().get("fault_unplug") or not module.state()["ready"]:
             pass
-        with serial.Serial(str(tmp_path / "tty"), 57600, timeout=0.25) as again:
+        with serial.Serial(str(tmp_path / "tty"), 57600, timeout=2) as again:
             again.write(VFY)
             assert again.read(12) == OK
 

@@ -18,11 +18,11 @@ from emulators.fingerprint_module.pty_module import PtyModule, unpaced
 def plugged(
     folder: Path, profile: str = "r503_200", baud: int = 57600, **quirks: Any
 ) -> Iterator[tuple[PtyModule, serial.Serial]]:
-    """A booted module and a port with a time-out of 0.25 s."""
+    """A booted module and a port with a time-out of 0.4 s."""
     bench = Bench(replace(profile_named(profile), **quirks), unpaced())
     with PtyModule(bench, folder / "tty") as module:
         boot(module)
-        with serial.Serial(str(folder / "tty"), baud, timeout=0.25) as port:
+        with serial.Serial(str(folder / "tty"), baud, timeout=0.4) as port:
             yield module, port
 
 
