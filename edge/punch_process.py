@@ -26,6 +26,7 @@ from edge.local_socket import LocalSocket
 from edge.logbook import Logbook
 from edge.punch_requests import MAX_REQUEST_BYTES, Answers, RequestQueue, server_record
 from edge.sensor import Held, NoFinger
+from edge.sensor_faults import SENTENCES
 from edge.sensor_keeper import SensorKeeper
 from edge.stopping import StopSignal
 from edge.supervision import Supervision
@@ -37,6 +38,7 @@ _STORAGE_PAUSE_S = 5.0
 _LIGHT_S = 1.5
 _TIDY_S = 5.0
 _TRANSIENT = "sensor-again"
+_WORKS, _WILL_RETRY, _TECHNICIAN = "ok", "will-retry", "technician"
 
 
 def run(config: NodeConfig, *, accept_sensor: bool = False) -> int:
@@ -196,28 +198,30 @@ class PunchProcess:
         return self._config.sensor.poll_interval_ms / 1000 if isinstance(seen, NoFinger | Held) else 0.0
 
     def _heard(self, tick: Tick) -> None:
-        if self._sensor_told != "ok":
-            self._sensor_told = "ok"
+        if self._sensor_told != _WORKS:
+            self._sensor_told = _WORKS
             self._record(HEALTH, self._health("sensor-ok"))
         if self._logbook.fault is None:
             moment = self._logbook.moment(tick.reading)
             self._close_span(self._listener.heard(moment, timedelta(seconds=tick.monotonic_s)))
 
     def _sensor_failed(self, error: SensorError) -> None:
-        transient = error.sentence_id == _TRANSIENT
-        if not transient:
-            self._close_span(self._listener.lost())
-        if transient or self._sensor_told != error.kind:
-            self._indicator.show(wording.out_of_order(retry=transient))
-        if not transient and self._sensor_told != error.kind:
-            self._sensor_told = error.kind
+        if error.sentence_id == _TRANSIENT:
+            self._indicator.show(wording.out_of_order(retry=True))
+            return
+        self._close_span(self._listener.lost())
+        # Told once: the kinds of a sensor that is away change with every try to open it.
+        told = _WILL_RETRY if error.retry else _TECHNICIAN
+        if self._sensor_told != told:
+            self._sensor_told = told
+            self._indicator.show(wording.out_of_order(retry=False, sentence=SENTENCES.get(error.sentence_id)))
             self._record(HEALTH, self._health("sensor-fault") | {"detail": error.message[:200]})
 
     def _keep_up(self, tick: Tick) -> None:
         """What is due: the idle page, the light, health events, and a storage that may work again."""
         local = self._door.local(tick.reading)
         broken = self._logbook.fault is not None
-        faulty = self._sensor_told not in ("", "ok")
+        faulty = self._sensor_told in (_WILL_RETRY, _TECHNICIAN)
         if broken:
             self._indicator.idle(wording.not_recorded().pages[0])
         elif faulty:

@@ -92,13 +92,13 @@ class Answers:
 
     def handle(self, request: dict[str, Any]) -> Reply:
         """The reply; what can't be done is a reply too."""
-        deeds: dict[object, Callable[[dict[str, Any]], Reply]] = {
+        deeds: dict[str, Callable[[dict[str, Any]], Reply]] = {
             "anchor": self._anchor,
             "document": self._document,
             "event": self._event,
             "status": self._status,
         }
-        deed = deeds.get(request.get("do"))
+        deed = deeds.get(str(request.get("do")))
         if deed is None:
             return _no("unknown-request", f"{request.get('do')!r} is nothing that can be asked here")
         try:
