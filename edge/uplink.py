@@ -307,11 +307,12 @@ def _translated(error: Exception, wall_ms: int) -> LinkError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return certificate_fault(cause, wall_ms)
     text = str(causes[-1])
+    # First, since urllib3 counts a refused connection among the timeouts too.
+    if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
+        return link_error(LinkFault.UNREACHABLE, text)
     timeouts = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
     if any(isinstance(cause, timeouts) for cause in causes):
         return link_error(LinkFault.TIMED_OUT, f"no answer in time: {text}")
-    if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
-        return link_error(LinkFault.UNREACHABLE, text)
     if isinstance(error, requests.exceptions.InvalidURL) or not isinstance(
         error, requests.RequestException | urllib3.exceptions.HTTPError | OSError
     ):
