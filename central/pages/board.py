@@ -24,6 +24,7 @@ from central.pages.viewer import PEOPLE_READERS, Viewer
 HEARTBEAT = timedelta(seconds=15)
 _LONGEST_STREAM = timedelta(hours=1)
 _RETRY_MS = 3000
+_AGAIN_IN_S = 15
 
 
 def live_board() -> LiveBoard:
@@ -56,7 +57,7 @@ def board_stream() -> Response:
     """The moving part of the board, again each time it changes, as server-sent events."""
     live = live_board()
     if not live.seats.acquire(blocking=False):
-        raise ServiceUnavailable(retry_after=int(HEARTBEAT.total_seconds()))
+        raise ServiceUnavailable(retry_after=_AGAIN_IN_S)
     answer = Response(stream_with_context(_events(live, session.get(SESSION))), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     answer.call_on_close(live.seats.release)

@@ -2,11 +2,12 @@
 
 import logging
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from central.database import StoreError
 from central.pages.language import gettext
 
 _log = logging.getLogger(__name__)
@@ -90,7 +91,11 @@ def _page(code: int) -> ResponseReturnValue:
 def _refusal(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # a redirect, or an answer that the view made itself
-    return _page(error.code)
+    answer = make_response(_page(error.code))
+    for name, value in error.get_headers():
+        if name.lower() != "content-type":
+            answer.headers[name] = value  # Allow, Retry-After
+    return answer
 
 
 def _forged(error: CSRFError) -> ResponseReturnValue:
@@ -98,13 +103,25 @@ def _forged(error: CSRFError) -> ResponseReturnValue:
     return _page(400)
 
 
+def _no_books(error: StoreError) -> ResponseReturnValue:
+    _log.error("the books can't be opened at %s", request.path, exc_info=error)
+    return _plain_page(503)
+
+
 def _fault(error: Exception) -> ResponseReturnValue:
     _log.error("fault at %s", request.path, exc_info=error)
-    return _page(500)
+    return _plain_page(500)
+
+
+def _plain_page(code: int) -> ResponseReturnValue:
+    """A page that does not ask the books who is looking: they may be what failed."""
+    g.setdefault("viewer", None)
+    return _page(code)
 
 
 def install(app: Flask) -> None:
     """Answer each refusal and fault with a page of our own."""
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _refusal)
+    app.register_error_handler(StoreError, _no_books)
     app.register_error_handler(Exception, _fault)

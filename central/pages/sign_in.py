@@ -150,7 +150,9 @@ def _change_password(account: Account, asks_current: bool) -> tuple[str | None, 
         return gettext("Kata sandi baru dan ulangannya tidak sama. Ketik lagi keduanya."), 400
     if len(new) < accounts.MIN_PASSWORD_CHARS:
         length = accounts.MIN_PASSWORD_CHARS
-        return gettext("Kata sandi baru terlalu pendek: paling sedikit %(length)s huruf atau angka.", length=length), 400
+        return gettext(
+            "Kata sandi baru terlalu pendek: paling sedikit %(length)s huruf atau angka.", length=length
+        ), 400
     if asks_current:
         current = request.form.get("current", "")
         address = request.remote_addr or "unknown"
