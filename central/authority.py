@@ -31,7 +31,7 @@ _Key = ec.EllipticCurvePrivateKey
 
 
 def make_authority(data_dir: Path, names: Sequence[str], now: datetime) -> None:
-    """Make `data_dir/tls/{ca,server}.{crt,key}` where they are missing.
+    """Make `data_dir/ca.crt` and the rest in `data_dir/tls`, where they are missing.
 
     Args:
         data_dir: central's own folder.
@@ -41,18 +41,19 @@ def make_authority(data_dir: Path, names: Sequence[str], now: datetime) -> None:
     folder = private_folder(data_dir / "tls")
     if not (folder / "ca.key").exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        _store(folder, "ca", key, _authority_certificate(key, names, now))
+        _store(ca_file(data_dir), folder / "ca.key", key, _authority_certificate(key, names, now))
     if not (folder / "server.key").exists():
         ca_key = load_pem_private_key(read_private(folder / "ca.key"), None)
         assert isinstance(ca_key, _Key)
-        ca = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+        ca = x509.load_pem_x509_certificate(ca_file(data_dir).read_bytes())
         key = ec.generate_private_key(ec.SECP256R1())
-        _store(folder, "server", key, _server_certificate(key, ca_key, ca, names, now))
+        certificate = _server_certificate(key, ca_key, ca, names, now)
+        _store(folder / "server.crt", folder / "server.key", key, certificate)
 
 
 def ca_file(data_dir: Path) -> Path:
     """The certificate that nodes and browsers are told to trust."""
-    return data_dir / "tls" / "ca.crt"
+    return data_dir / "ca.crt"
 
 
 def server_files(data_dir: Path) -> tuple[Path, Path]:
@@ -132,9 +133,9 @@ def _usage(*, certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _store(folder: Path, name: str, key: _Key, certificate: x509.Certificate) -> None:
+def _store(certificate_file: Path, key_file: Path, key: _Key, certificate: x509.Certificate) -> None:
     # The certificate first: without a key beside it the next `init` makes both anew.
-    (folder / f"{name}.crt").unlink(missing_ok=True)
-    write_private(folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM), mode=0o644)
+    certificate_file.unlink(missing_ok=True)
+    write_private(certificate_file, certificate.public_bytes(Encoding.PEM), mode=0o644)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_private(folder / f"{name}.key", pem)
+    write_private(key_file, pem)

@@ -166,7 +166,7 @@ def _repeated(connection: Connection, request: ClaimRequest) -> Claimed:
 def _take_in(connection: Connection, request: ClaimRequest, unit_code: str, now_ms: int) -> None:
     name = seal.node_id(request.event_key)
     before = connection.execute(select(node).where(node.c.id == name).with_for_update()).one_or_none()
-    if before is not None and before.state == NodeState.DISTRUSTED:
+    if before is not None and before.state != NodeState.ACTIVE:
         raise ClaimError("node-distrusted", f"this node's key is not trusted any more: {before.state_reason}")
     values: dict[str, Any] = {
         "unit": unit_code,
@@ -176,11 +176,10 @@ def _take_in(connection: Connection, request: ClaimRequest, unit_code: str, now_
         "state": NodeState.ACTIVE.value,
         "state_reason": "",
         "software": request.software,
-        "claimed_at_ms": now_ms,
     }
     connection.execute(
         upsert(connection, node)
-        .values(id=name, **values)
+        .values(id=name, claimed_at_ms=now_ms, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
     detail = f"unit {unit_code}, epoch {values['epoch']}, code {request.code}"

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, case, insert, select, update
 from attendance.chain import Event, Link
 from attendance.errors import EvidenceError, ForeignError, ForkError, GapError
 from attendance.exchange import Batch, PackedBatch
-from central import audit, event_store, nodes
+from central import audit, dirty_days, event_store, nodes
 from central.continuing import new_events
 from central.database import Database, upsert
 from central.event_reading import Reading, clock_sources, persons_named, read_events
 from central.nodes import Node
-from central.tables import checkpoint, dirty_day, dirty_node, employee, fork, listening, node, unit
+from central.tables import checkpoint, dirty_node, employee, fork, listening, node, unit
 
 _GAP_NOTED_EVERY_MS = 3_600_000
 _FROM_BEFORE_MS = 60_000
@@ -122,8 +122,7 @@ def _store(connection: Connection, known: Node, held: Link, events: Sequence[Eve
 def _mark(connection: Connection, known: Node, reading: Reading) -> None:
     """Say which days must be folded again; the fold itself is nobody's wait at a door."""
     if reading.days:
-        marks = [{"person": person, "day": day} for person, day in reading.days]
-        connection.execute(upsert(connection, dirty_day).on_conflict_do_nothing(), marks)
+        dirty_days.mark(connection, reading.days)
     if reading.listening:
         spans = [{"node": known.id, "from_ms": since, "to_ms": until} for since, until in reading.listening]
         connection.execute(upsert(connection, listening).on_conflict_do_nothing(), spans)

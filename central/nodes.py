@@ -104,6 +104,21 @@ def distrust(connection: Connection, name: str, reason: str, now_ms: int, *, act
     audit.note(connection, now_ms, actor, "node-distrusted", name, reason)
 
 
+def retire(connection: Connection, name: str, now_ms: int, *, actor: str) -> None:
+    """Take a node out of service. It can't be used again without a new key.
+
+    Raises:
+        UnknownNodeError: never claimed.
+    """
+    found = find(connection, name, lock=True)
+    connection.execute(
+        update(node)
+        .where(node.c.id == found.id)
+        .values(state=NodeState.RETIRED.value, state_reason="retired")
+    )
+    audit.note(connection, now_ms, actor, "node-retired", found.id, f"before: {found.state.value}")
+
+
 def seen_lately(found: Node, now_ms: int) -> bool:
     """Whether noting that it was seen can wait: a write for every request would wear the disk for nothing."""
     return found.last_seen_ms is not None and abs(now_ms - found.last_seen_ms) < _SEEN_EVERY_MS

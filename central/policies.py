@@ -70,17 +70,19 @@ def put_in_force(
 ) -> int:
     """Number, check, sign and store rules; return their serial. The same rules again get no new number.
 
+    Versions of other names and days off that are in force stay: what they said of their days is history. A
+    version of the same name is replaced.
+
     Raises:
         PolicyError: rules that can't be.
     """
-    before = connection.execute(
-        select(policy_document).order_by(policy_document.c.serial.desc()).limit(1)
-    ).one_or_none()
+    before = newest(connection, keys.document_public)
+    serial = 1
     if before is not None:
-        same = policy_presets.numbered(content, before.serial)
-        if exchange.sign_document(keys.document, "policy", before.serial, same).decode() == before.data:
-            return int(before.serial)
-    serial = (before.serial if before is not None else 0) + 1
+        content = _merged(before.policy.content(), content)
+        if policy_presets.numbered(content, before.serial) == before.policy.content():
+            return before.serial
+        serial = before.serial + 1
     whole = policy_presets.numbered(content, serial)
     data = exchange.sign_document(keys.document, "policy", serial, whole)
     connection.execute(
@@ -110,3 +112,12 @@ def newest(connection: Connection, document_key: str) -> StoredPolicy | None:
 def newest_serial(connection: Connection) -> int:
     """Number of the rules in force; 0 where there are none."""
     return connection.scalar(select(func.max(policy_document.c.serial))) or 0
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    fresh = {version["id"] for version in new["policies"]}
+    kept = [version for version in old["policies"] if version["id"] not in fresh]
+    holidays = list(old.get("holidays", ()))
+    holidays += [day for day in new.get("holidays", ()) if day not in holidays]
+    rest = {key: value for key, value in old.items() if key not in ("serial", "policies", "holidays")}
+    return {**rest, **new, "policies": [*kept, *new["policies"]], "holidays": holidays}

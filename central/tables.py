@@ -235,6 +235,7 @@ attendance_day = Table(
     Column("day", Date, primary_key=True),
     Column("unit", _ID, nullable=False),
     Column("code", String(16), nullable=False),
+    Column("final", Boolean, nullable=False),  # nothing that is still on its way can change it
     Column("check_in_ms", BigInteger, nullable=True),
     Column("check_out_ms", BigInteger, nullable=True),
     Column("in_event", String(64), nullable=True),  # node/epoch/seq

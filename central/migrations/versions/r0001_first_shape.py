@@ -69,6 +69,7 @@ def _attendance_day() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("unit", sa.String(length=32), nullable=False),
         sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
         sa.Column("check_in_ms", sa.BigInteger(), nullable=True),
         sa.Column("check_out_ms", sa.BigInteger(), nullable=True),
         sa.Column("in_event", sa.String(length=64), nullable=True),

@@ -1,0 +1,40 @@
+"""Which days must be folded again. Marked in the transaction of whatever changed; taken by the fold."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from central.database import upsert
+from central.tables import dirty_day
+
+Day = tuple[str, date]
+"""A person's id and a day."""
+
+
+def mark(connection: Connection, days: Iterable[Day]) -> None:
+    """Mark days.
+
+    A mark that is there already is written again: on PostgreSQL that makes a fold, which is about to take it,
+    wait until what we wrote beside it is there to be folded. Always in the same order, so that two writers
+    can't wait for each other.
+    """
+    rows = [{"person": person, "day": day} for person, day in sorted(days)]
+    if rows:
+        statement = upsert(connection, dirty_day)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["person", "day"], set_={"day": statement.excluded.day}
+            ),
+            rows,
+        )
+
+
+def take(connection: Connection, limit: int) -> list[Day]:
+    """Take marks away to fold their days in the same transaction."""
+    query = select(dirty_day.c.person, dirty_day.c.day).order_by(dirty_day.c.person, dirty_day.c.day)
+    days = [(row.person, row.day) for row in connection.execute(query.limit(limit).with_for_update())]
+    if days:
+        key = tuple_(dirty_day.c.person, dirty_day.c.day)
+        connection.execute(delete(dirty_day).where(key.in_(days)))
+    return days
