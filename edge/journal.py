@@ -10,6 +10,7 @@ and not acknowledged is allowed, acknowledged and not kept never happens.
 import fcntl
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from edge.faults import StorageError
 from edge.journal_copies import Copies, Where, open_copies
 from edge.journal_disk import Disk
 from edge.journal_faults import StorageFault, on_disk, storage_error
-from edge.segments import StoredEvent
+from edge.journal_survey import Finding, survey_old
+from edge.segments import StoredEvent, segments_in
 
 
 class Journal:
@@ -38,6 +40,7 @@ class Journal:
         self._where, self._key, self._lock = where, key, lock
         self._copies: Copies | None = None
         self._fault: StorageError | None = None
+        self._scrubbed = -1
         self._take(copies)
 
     @classmethod
@@ -141,6 +144,28 @@ class Journal:
             return error
         return None
 
+    def scrub(self) -> bool:
+        """Read one older segment and its rows, and mend what is found wrong. Slow; for hours without people.
+
+        Each call takes the next one, so that what lies there unread for years is still whole when a restored
+        central asks for it again.
+
+        Returns:
+            whether all was well; if not, it has been mended and the next append tells it.
+
+        Raises:
+            StorageError: it can't be read, or it can't be mended; appends are refused until `reopen`.
+        """
+        copies, folder = self._ready(), self._where.epoch_folder
+        count = len(segments_in(folder))
+        if count == 0:
+            return True
+        self._scrubbed = (self._scrubbed + 1) % count
+        findings = survey_old(folder, self._scrubbed, copies.database, self._where.public_key_hex)
+        if findings:
+            self._open_anew(findings)
+        return not findings
+
     def last_events(self, count: int) -> list[Event]:
         """The newest events, oldest of them first.
 
@@ -155,9 +180,12 @@ class Journal:
         Raises:
             StorageError: as `open`; the journal goes on refusing.
         """
+        self._open_anew(())
+
+    def _open_anew(self, suspected: Sequence[Finding]) -> None:
         self._release()
         try:
-            self._take(open_copies(self._where, create=False))
+            self._take(open_copies(self._where, create=False, suspected=suspected))
         except StorageError as error:
             self._fault = error
             raise

@@ -5,7 +5,7 @@ only is completed into the other if it follows from the chain and the node's sig
 greater difference, and any damage, is a finding: it is mended and told in a signed `recovery` event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,8 +112,13 @@ class Copies:
         self.database.close()
 
 
-def open_copies(where: Where, *, create: bool) -> Copies:
+def open_copies(where: Where, *, create: bool, suspected: Sequence[Finding] = ()) -> Copies:
     """Open, mend where needed, and level both copies.
+
+    Args:
+        where: which journal.
+        create: whether to begin one where there is none.
+        suspected: what was found wrong outside of what is checked here.
 
     Raises:
         StorageError: there is no journal and `create` is False, it is somebody else's, an event is lost in
@@ -124,7 +129,8 @@ def open_copies(where: Where, *, create: bool) -> Copies:
         database, findings = _open_database(where)
         try:
             tail, more = _survey(where, database)
-            findings += more
+            findings += [*more, *suspected]
+            suspected = ()
             if database is not None and all(finding.fault == BEHIND for finding in findings):
                 if _starts(where, database, tail, create=create):
                     how = CREATED
@@ -140,6 +146,8 @@ def open_copies(where: Where, *, create: bool) -> Copies:
 def _open_database(where: Where) -> tuple[Database | None, list[Finding]]:
     with on_disk("looking for the database"):
         there = where.database.exists()
+        # A rename whose sync failed looks done and is not on the card.
+        where.disk.sync_folder(where.folder)
     if not there:
         return None, [Finding(DATABASE, MISSING, "the file is not there")]
     try:
@@ -239,7 +247,7 @@ def _mended(where: Where, database: Database | None, findings: list[Finding], *,
 
 
 def _joined(where: Where, epoch: int, database: Database | None) -> Iterator[StoredEvent]:
-    """All events of an epoch. An old epoch ends where it stops holding: central has it, and nothing follows."""
+    """All events of an epoch. An old epoch ends where it stops holding: central has it."""
     sources = Sources(epoch_folder(where.segments, epoch), database, where.public_key_hex)
     try:
         yield from sources.joined(Link(where.origin.node, epoch))

@@ -85,9 +85,8 @@ class Database:
         self._connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
         version = run("user_version")
         if version != _VERSION:
-            raise storage_error(
-                StorageFault.FOREIGN, f"the database has version {version}, known is {_VERSION}"
-            )
+            # Rot, or a newer version's file: either way set aside, not lost, and made anew from the segments.
+            raise storage_error(StorageFault.CORRUPT, f"database version {version} is not known here")
 
     def _noted(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages

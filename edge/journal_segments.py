@@ -32,7 +32,7 @@ class SegmentWriter:
         """Go on in the newest segment, behind what is whole in it.
 
         The last record is written once more: if the sync of its append failed or never came, the system may
-        believe it to be on the card while it is not. What lies behind it (a torn append) becomes zeros, lest
+        believe it to be on the card while it is not. The same goes for the folder and the file's name. What lies behind it (a torn append) becomes zeros, lest
         it be read as damage later.
 
         Args:
@@ -52,6 +52,8 @@ class SegmentWriter:
             self._file.write_at(last_offset, data[last_offset:end] + bytes(torn))
             _fill(self._file, len(data), self._size)
             self._file.sync()
+            for folder in (self._folder, self._folder.parent):
+                self._disk.sync_folder(folder)
         self._end = end
 
     def make_room(self, record_bytes: int, seq: int) -> None:

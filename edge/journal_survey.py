@@ -1,12 +1,13 @@
-"""Looks at both copies and says what is wrong with them. Reads only; bounded by the newest two segments.
+"""Looks at both copies and says what is wrong with them. Reads only.
 
-What is older was checked while it was new, is held by central, and is read again in full if anything at all
-is found wrong here.
+At opening the newest segments are checked, so that a start on a slow card stays short; older ones one by one
+while nobody waits (`survey_old`), and all of them once anything at all is found wrong.
 """
 
 import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from attendance import seal
@@ -22,7 +23,7 @@ SEGMENTS = "segments"
 MISSING = "missing"
 DAMAGED = "damaged"
 BEHIND = "behind"
-_WINDOW_SEGMENTS = 2
+_WINDOW_BYTES = 8 * 1024 * 1024
 _WINDOW_ROWS = 4000
 _BLOCK = 4096
 
@@ -54,9 +55,11 @@ class SegmentTail:
         last: number of the last whole event, 0 where there is none.
         last_offset, end: where its record lies in the newest file, in bytes.
         records: the events read, by number.
+        files: how many segments there are.
         findings: what is wrong.
     """
 
+    files: int = 0
     last: int = 0
     last_offset: int = 0
     end: int = 0
@@ -103,19 +106,61 @@ def read_tolerantly(path: Path) -> bytes:
 def survey_segments(epoch_folder: Path) -> SegmentTail:
     """Read the newest segments of an epoch."""
     files = segments_in(epoch_folder)
-    tail = SegmentTail()
+    tail = SegmentTail(len(files))
     if files and files[0][0] != 1:
         tail.findings.append(Finding(SEGMENTS, MISSING, f"events before {files[0][0]} are missing"))
-    for index in range(max(0, len(files) - _WINDOW_SEGMENTS), len(files)):
-        first, path = files[index]
-        newest = index == len(files) - 1
-        tail.last, tail.last_offset, tail.end = first - 1, 0, 0
-        records = list(scan(read_tolerantly(path)))
-        for record, final in zip(records, [False] * (len(records) - 1) + [newest], strict=False):
-            _add(tail, record, path.name, may_be_torn=final)
-        if not newest and files[index + 1][0] != tail.last + 1:
-            tail.findings.append(Finding(SEGMENTS, MISSING, f"{path.name} ends at event {tail.last}"))
+    for index in range(_window_begin(files), len(files)):
+        following = files[index + 1][0] if index + 1 < len(files) else None
+        _read_segment(tail, files[index], following)
     return tail
+
+
+def survey_old(epoch_folder: Path, index: int, database: Database, public_key_hex: str) -> list[Finding]:
+    """Check one segment, by its place in the order, and the rows that it has in the database."""
+    files = segments_in(epoch_folder)
+    tail = SegmentTail()
+    following = files[index + 1][0] if index + 1 < len(files) else None
+    _read_segment(tail, files[index], following)
+    first, epoch = files[index][0], int(epoch_folder.name[1:])
+    if tail.findings:
+        return tail.findings
+    try:
+        rows = islice(database.rows(epoch, first), len(tail.records))
+        wrong = _first_wrong(rows, first, tail, public_key_hex)
+    except StorageError as error:
+        if error.kind != StorageFault.CORRUPT:
+            raise
+        return [Finding(DATABASE, DAMAGED, error.message)]
+    return (
+        [] if wrong is None else [Finding(DATABASE, DAMAGED, f"event {wrong} is not the one that was signed")]
+    )
+
+
+def _window_begin(files: list[tuple[int, Path]]) -> int:
+    """Index of the oldest segment that is checked at opening; the newest two always are."""
+    begin, size = len(files), 0
+    with on_disk("looking at the segments"):
+        while begin > 0 and (size < _WINDOW_BYTES or begin > len(files) - 2):
+            begin -= 1
+            size += files[begin][1].stat().st_size
+    return begin
+
+
+def _read_segment(tail: SegmentTail, file: tuple[int, Path], following: int | None) -> None:
+    """Add one segment.
+
+    Args:
+        tail: gets its records and what is wrong with it.
+        file: number of its first event, and path.
+        following: number of the first event of the next segment; None for the newest.
+    """
+    first, path = file
+    tail.last, tail.last_offset, tail.end = first - 1, 0, 0
+    records = list(scan(read_tolerantly(path)))
+    for index, record in enumerate(records):
+        _add(tail, record, path.name, may_be_torn=following is None and index == len(records) - 1)
+    if following is not None and following != tail.last + 1:
+        tail.findings.append(Finding(SEGMENTS, MISSING, f"{path.name} ends at event {tail.last}"))
 
 
 def _add(tail: SegmentTail, record: Record, name: str, *, may_be_torn: bool) -> None:
@@ -157,16 +202,17 @@ def survey_database(database: Database, link: Link, tail: SegmentTail, public_ke
         if error.kind != StorageFault.CORRUPT:
             raise
         return [Finding(DATABASE, DAMAGED, error.message)]
-    return _behind(high, tail.last)
+    return _behind(high, tail)
 
 
-def _behind(rows: int, records: int) -> list[Finding]:
+def _behind(rows: int, tail: SegmentTail) -> list[Finding]:
     """A crash between the two copies leaves a difference of one event; more has another cause."""
-    if rows < records - 1:
-        return [Finding(DATABASE, BEHIND, f"ends at event {rows}, the segments at {records}")]
-    if records < rows - 1:
-        fault = MISSING if records == 0 else BEHIND
-        return [Finding(SEGMENTS, fault, f"end at event {records}, the database at {rows}")]
+    if rows < tail.last - 1:
+        return [Finding(DATABASE, BEHIND, f"ends at event {rows}, the segments at {tail.last}")]
+    if rows and not tail.files:
+        return [Finding(SEGMENTS, MISSING, f"there are none, the database ends at event {rows}")]
+    if tail.last < rows - 1:
+        return [Finding(SEGMENTS, BEHIND, f"end at event {tail.last}, the database at {rows}")]
     return []
 
 
