@@ -1,5 +1,7 @@
 """A real browser against a real server on this machine."""
 
+import contextlib
+import socket
 import threading
 from types import TracebackType
 from typing import Self
@@ -25,11 +27,13 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class Server:
-    """The app on a free port of 127.0.0.1, in a thread for each request."""
+    """The app on a port of 127.0.0.1, in a thread for each request; a stop cuts open streams, as a crash does."""
 
     def __init__(self, app: Flask, port: int = 0) -> None:
         self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler)
         self._server.daemon_threads = True  # type: ignore[attr-defined]
+        self._accept, self._server.get_request = self._server.get_request, self._get_request  # type: ignore[method-assign]
+        self._open: list[socket.socket] = []
         self.port = self._server.server_port
         self.address = f"http://127.0.0.1:{self.port}"
 
@@ -46,3 +50,12 @@ class Server:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def _get_request(self) -> tuple[socket.socket, object]:
+        connection, address = self._accept()
+        self._open.append(connection)
+        return connection, address
