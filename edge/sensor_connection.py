@@ -68,7 +68,7 @@ class Connection:
         self.close()
         self._swapped = None
         try:
-            self._open(scan=True)
+            self._open(first=True, must_tell_serial=expected is not None and expected.serial is not None)
             identity = self.read_identity()
             if expected is not None:
                 self._refuse_other((expected,), identity)
@@ -121,8 +121,10 @@ class Connection:
             self.recheck()
         return self._found
 
-    def _open(self, *, scan: bool) -> None:
-        self._found = probe(self._wire, self._pace, self.tally, scan=scan)
+    def _open(self, *, first: bool, must_tell_serial: bool) -> None:
+        self._found = probe(
+            self._wire, self._pace, self.tally, first=first, must_tell_serial=must_tell_serial
+        )
         self._on_open()
 
     def _reopen(self) -> None:
@@ -130,7 +132,7 @@ class Connection:
             raise sensor_error(SensorFault.LINK_DOWN, "the port is down; it is not yet time to try again")
         self.tally.reopen += 1
         try:
-            self._open(scan=False)
+            self._open(first=False, must_tell_serial=self._known[0].serial is not None)
             identity = self.read_identity()
             self._refuse_other(self._known, identity)
             self.take(identity)

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.sensor_commands import SensorCommands
+from edge.sensor_faults import SensorFault, sensor_error
 from edge.sensor_link import CheckedLink
 from edge.sensor_opcodes import Code, Op
 
 _SERIAL_AT = slice(21, 29)  # after the code: model 16, batch 4, serial 8
-_PRODUCT_ATTEMPTS = 6
-_NOTHINGS = 3
+_PRODUCT_ATTEMPTS = 4
+_CLEAR_REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +56,29 @@ def differences(known: SensorIdentity, found: SensorIdentity) -> tuple[str, ...]
 
 
 def read_serial(link: CheckedLink) -> str | None:
-    """The serial number of an R503, or None on a module that has no ReadProdInfo (0x3C).
+    """The serial number of an R503, or None on a module that clearly refuses ReadProdInfo (0x3C).
 
     Asked until two answers agree: a damaged answer must not look like another module.
 
     Raises:
-        SensorError: link-down.
+        SensorError: link-down; no-answer if there was neither a number nor a clear refusal. Modules without
+            the command may be silent, but so may a bad wire.
     """
-    seen: list[str] = []
-    nothing = 0
+    told: list[str] = []
+    refusals = 0
     for _ in range(_PRODUCT_ATTEMPTS):
         answer = link.exchange(bytes([Op.PRODUCT]))
-        link.doubt()
         if answer is not None and answer[0] == Code.OK:
-            told = answer[_SERIAL_AT].hex()
-            if told in seen:
-                return told
-            seen.append(told)
-        else:
-            nothing += 1
-            if nothing >= _NOTHINGS and not seen:
-                break
-    return seen[-1] if seen else None
+            number = answer[_SERIAL_AT].hex()
+            if number in told:
+                return number
+            told.append(number)
+            continue
+        link.doubt()
+        refusals += answer is not None
+        if refusals >= _CLEAR_REFUSALS:
+            return None
+    raise sensor_error(SensorFault.NO_ANSWER, "the module does not tell its serial number")
 
 
 def read_identity(commands: SensorCommands, model: str, serial: str | None) -> SensorIdentity:

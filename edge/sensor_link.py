@@ -164,7 +164,8 @@ class CheckedLink:
         Raises:
             SensorError: link-down.
         """
-        self._receiver.wait_for_silence()
+        if self._dirty or self._receiver.drain():
+            self._receiver.wait_for_silence()
         self._out.clear()
         self._begin(content)
         self._port.write(encode(self._address, COMMAND, content))

@@ -21,6 +21,7 @@ from edge.sensor_receiver import Tally
 
 FACTORY_ADDRESS = 0xFFFFFFFF
 _ATTEMPTS = 4
+_ATTEMPTS_AGAIN = 2
 _SCAN_CODES = (6, 12, 1, 2, 4, 3, 5, 7, 8, 9, 10, 11)
 
 
@@ -43,31 +44,32 @@ class Found:
     serial: str | None
 
 
-def probe(wire: Wire, pace: Pace, tally: Tally, *, scan: bool) -> Found:
+def probe(wire: Wire, pace: Pace, tally: Tally, *, first: bool, must_tell_serial: bool) -> Found:
     """Open the port and make sure of the module.
 
     Args:
         wire: Where and how.
         pace: Deadlines.
         tally: Counters that go on through every reopening.
-        scan: Nothing is known of the module yet: when it does not answer, also look at other speeds and at
+        first: Nothing is known of the module yet: when it does not answer, also look at other speeds and at
             the factory address (some seconds), and tell a missing ReadSysPara from noise.
+        must_tell_serial: The module is known to have a serial number, so that silence about it is a fault.
 
     Raises:
         SensorError: a kind for each cause; see `edge.sensor_faults`.
     """
     link = _open(wire, wire.baud, wire.address, pace, tally)
     try:
-        _greet(link, wire)
-        _parameters(link, wire, first=scan)
-        library = SensorLibrary(link, wire.address, wire.password)
-        serial = read_serial(link)
+        _greet(link, wire, _ATTEMPTS if first else _ATTEMPTS_AGAIN)
+        _parameters(link, wire, first=first)
+        library = _library(link, wire)
+        serial = _serial(link, must_tell=must_tell_serial)
         profile = profile_of(tells_serial=serial is not None)
         assert link.parameters is not None
         return Found(SensorCommands(link, library, link.parameters.capacity), profile, serial)
     except SensorError as error:
         link.close()
-        if scan and error.kind == SensorFault.SILENT:
+        if first and error.kind == SensorFault.SILENT:
             _scan(wire, pace, tally)
         raise
 
@@ -81,13 +83,13 @@ def _greeting(password: int) -> bytes:
     return bytes([Op.VERIFY_PASSWORD]) + password.to_bytes(4, "big")
 
 
-def _greet(link: CheckedLink, wire: Wire) -> None:
+def _greet(link: CheckedLink, wire: Wire, attempts: int) -> None:
     """VfyPwd until a clear answer comes.
 
     The first ones may be lost: a module is deaf for a while after power-up.
     """
     refusals = 0
-    for _ in range(_ATTEMPTS):
+    for _ in range(attempts):
         answer = link.exchange(_greeting(wire.password))
         link.doubt()
         if answer is None:
@@ -114,7 +116,7 @@ def _greet(link: CheckedLink, wire: Wire) -> None:
 
 def _parameters(link: CheckedLink, wire: Wire, *, first: bool) -> None:
     try:
-        parameters = _patient_fence(link)
+        parameters = _patient_fence(link) if first else link.fence()
     except SensorError as error:
         # A module that has answered before does have ReadSysPara: then it is noise, and worth another try.
         if error.kind != SensorFault.SILENT or not first:
@@ -136,6 +138,26 @@ def _patient_fence(link: CheckedLink) -> SystemParameters:
         if error.kind != SensorFault.SILENT:
             raise
     return link.fence()
+
+
+def _library(link: CheckedLink, wire: Wire) -> SensorLibrary:
+    """The library verifies the password once more when it is made, and that answer may be damaged."""
+    for _ in range(_ATTEMPTS_AGAIN):
+        try:
+            return SensorLibrary(link, wire.address, wire.password)
+        except SensorError as error:
+            if error.kind not in (SensorFault.NO_ANSWER, SensorFault.DAMAGED_ANSWER):
+                raise
+    return SensorLibrary(link, wire.address, wire.password)
+
+
+def _serial(link: CheckedLink, *, must_tell: bool) -> str | None:
+    try:
+        return read_serial(link)
+    except SensorError as error:
+        if must_tell or error.kind != SensorFault.NO_ANSWER:
+            raise
+    return None
 
 
 def _scan(wire: Wire, pace: Pace, tally: Tally) -> None:

@@ -109,6 +109,20 @@ def test_a_fault_ends_in_the_right_person_or_a_clean_error(
         assert here.module.snapshot()["slots"] == library
 
 
+def test_features_that_went_to_another_buffer_do_not_book_the_person_before(tmp_path: Path) -> None:
+    """Two flips whose sum fits turn "buffer 1" into "buffer 3": buffer 1, and every search, is the other's."""
+    with door(tmp_path) as here:
+        here.sensor.connect()
+        assert isinstance(served(here, 2)[-1], Match)
+        here.release()
+        for at in (10, 12):
+            here.module.fault("flip_bits", {"opcode": "Img2Tz"}, "in", {"at": at, "bit": 1})
+        answer = served(here, PERSON)[-1]
+        assert here.module.counters()["fault_flip_bits"] == 2
+        assert isinstance(answer, Match)
+        assert answer.slot == PERSON
+
+
 @pytest.mark.parametrize(
     "kind", ["extra_ack", "flip_bits", "flip_pair", "ghost_image", "duplicate_frame", "noise"]
 )

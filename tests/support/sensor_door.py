@@ -9,7 +9,7 @@ from edge.sensor import FingerprintSensor, Held, Identification, NoFinger, Senso
 from edge.sensor_pace import Pace
 from emulators.fingerprint_module.pty_module import PtyModule, open_module, unpaced
 
-SPEED = 30.0
+SPEED = 15.0
 FINGER = "right-index"
 PACE = Pace(scale=1 / SPEED)
 
