@@ -36,7 +36,7 @@ class PendingPhoto:
         with self._connection as connection:
             try:
                 return _read(_line(connection, self._deadline_s))
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 return Photo(None, "camera-late")
             except OSError:
                 return Photo(None, "camera-away")
@@ -85,10 +85,8 @@ class CameraSocket:
 def _line(connection: socket.socket, deadline_s: float) -> bytes:
     received = b""
     while not received.endswith(b"\n"):
-        left_s = deadline_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        connection.settimeout(left_s)
+        # Past the deadline an answer that is already there is still taken; nothing is waited for.
+        connection.settimeout(max(0.0, deadline_s - time.monotonic()))
         part = connection.recv(_MAX_REPLY_BYTES)
         if not part or len(received) > _MAX_REPLY_BYTES:
             raise ConnectionError

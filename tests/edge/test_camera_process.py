@@ -181,7 +181,11 @@ def test_a_camera_that_is_lost_is_opened_again_and_its_old_frames_are_forgotten(
         ScriptedCamera([Frame(time.monotonic(), plain())], threading.Event()),
     ]
 
+    seen_when_opened = []
+
     def opener(_config: config.CameraConfig) -> ScriptedCamera:
+        now = time.monotonic()
+        seen_when_opened.append(frames.at(now, now))
         opened.release()
         return cameras.pop(0)
 
@@ -191,6 +195,7 @@ def test_a_camera_that_is_lost_is_opened_again_and_its_old_frames_are_forgotten(
     assert opened.acquire(timeout=10)
     hang_up.set()
     assert opened.acquire(timeout=10)
+    assert seen_when_opened == ["no-frame", "no-frame"]
     grabber.stop()
 
 

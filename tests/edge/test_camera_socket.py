@@ -1,5 +1,6 @@
 """Asking for a picture never holds a person up: each way of not answering has a reason."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -12,12 +13,19 @@ import pytest
 from edge.camera_socket import CameraSocket, Photo
 
 GOOD = "ab" * 32
+DRIP = b"one blank after the other"
 WAIT = timedelta(milliseconds=150)
 Serve = Callable[[bytes | None], Path]
 
 
 @pytest.fixture
-def camera(tmp_path: Path) -> Iterator[Serve]:
+def served() -> threading.Event:
+    """Set when the camera has answered."""
+    return threading.Event()
+
+
+@pytest.fixture
+def camera(tmp_path: Path, served: threading.Event) -> Iterator[Serve]:
     """A camera process that answers with these bytes; None lets the question hang until the test ends."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "camera.sock"))
@@ -32,8 +40,13 @@ def camera(tmp_path: Path) -> Iterator[Serve]:
                 connection.recv(4096)
                 if answer is None:
                     over.wait(30)
+                elif answer is DRIP:
+                    with contextlib.suppress(ConnectionError):
+                        while not over.wait(0.02):
+                            connection.sendall(b" ")
                 else:
                     connection.sendall(answer)
+                    served.set()
 
         threads.append(threading.Thread(target=serve))
         threads[-1].start()
@@ -85,3 +98,17 @@ def test_time_spent_elsewhere_counts_as_waiting(camera: Serve) -> None:
     asked = CameraSocket(camera(None), timedelta(milliseconds=5)).ask(1.0, "x")
     time.sleep(0.01)
     assert asked.result() == Photo(None, "camera-late")
+
+
+def test_an_answer_that_is_there_already_is_taken_also_after_the_deadline(
+    camera: Serve, served: threading.Event
+) -> None:
+    path = camera(f'{{"ok":true,"sha256":"{GOOD}"}}\n'.encode())
+    asked = CameraSocket(path, timedelta(milliseconds=50)).ask(1.0, "x")
+    assert served.wait(10)
+    time.sleep(0.05)
+    assert asked.result() == Photo(GOOD, None)
+
+
+def test_a_camera_that_drips_its_answer_is_not_waited_for(camera: Serve) -> None:
+    assert CameraSocket(camera(DRIP), WAIT).ask(1.0, "x").result() == Photo(None, "camera-late")

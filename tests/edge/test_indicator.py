@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -210,3 +211,15 @@ def test_the_next_person_does_not_wait_for_the_pages_of_the_one_before() -> None
     recorder.wait_for("Budi")
     indicator.close()
     assert "Jam belum pas" not in recorder.told
+
+
+def test_a_page_that_stands_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.indicator._IDLE_S", 0.001)
+    recorder = Recorder()
+    indicator = Indicator(recorder, Beeper(None), timedelta(milliseconds=1))
+    for name in ("first", "second"):
+        indicator.idle(Page(name, ""))
+        recorder.wait_for(name)
+        time.sleep(0.03)
+    indicator.close()
+    assert recorder.told == ["first", "second", "dark"]
