@@ -1,4 +1,4 @@
-"""`./dev prove journal`: what the screen confirmed survives power cuts, kills, full and failing disks and rot.
+"""`./dev prove journal`: what the screen confirmed survives power cuts, kills, failing disks and rot.
 
 Power cuts are played on a disk that forgets what was not synced (`crash_disk`), under both copies at once,
 with names that reach the card in order (ext4) or in any order (strict POSIX), with torn sectors and spoilt
@@ -104,7 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
     for story in count.stories:
         print(story)
     print(
-        f"opened afterwards: {dict(count.opened)}; damaged on top: {count.flips}; disk faults: {count.faults};"
+        f"opened afterwards: {dict(count.opened)}; damaged on top: {count.flips};"
+        f" disk faults: {count.faults};"
         f" one copy alone too short: {dict(count.short)}"
     )
     result = {

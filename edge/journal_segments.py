@@ -32,8 +32,8 @@ class SegmentWriter:
         """Go on in the newest segment, behind what is whole in it.
 
         The last record is written once more: if the sync of its append failed or never came, the system may
-        believe it to be on the card while it is not. The same goes for the folder and the file's name. What lies behind it (a torn append) becomes zeros, lest
-        it be read as damage later.
+        believe it to be on the card while it is not. The same goes for the folder and the file's name. What
+        lies behind the record (a torn append) becomes zeros, lest it be read as damage later.
 
         Args:
             last_offset: where the last whole record begins, in bytes.
