@@ -1,3 +1,5 @@
+import fcntl
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +31,7 @@ PROFILES = [
     "r503_pro_1500",
     "pid4750_lenient",
 ]
-CYCLES = 40
+CYCLES = 25
 
 
 def fault_of(call: object, *arguments: object) -> SensorError:
@@ -197,6 +199,23 @@ def test_unplugging_leaks_no_file_and_no_thread(tmp_path: Path) -> None:
         assert threading.active_count() == threads
 
 
+def test_the_port_is_ours_alone_and_given_back(tmp_path: Path) -> None:
+    with door(tmp_path) as here:
+        with Path(here.settings.path).open("rb", buffering=0) as port:
+            exclusive = []
+            connected(here)
+            exclusive.append(_exclusive(port.fileno()))
+            here.sensor.close()
+            exclusive.append(_exclusive(port.fileno()))
+        assert exclusive == [True, False]
+
+
+def _exclusive(descriptor: int) -> bool:
+    """TIOCGEXCL; Python has no name for it. Root may open an exclusive port all the same."""
+    raw = fcntl.ioctl(descriptor, 0x8004_5440, bytes(4))
+    return int.from_bytes(raw, sys.byteorder) == 1
+
+
 def _open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -213,6 +232,21 @@ def test_another_module_on_the_same_wires_stops_the_booking(tmp_path: Path) -> N
         assert fault_of(here.sensor.connect, known).kind == SensorFault.SWAPPED
         assert here.sensor.connect().serial != known.serial
         assert isinstance(here.press(4), Match)
+
+
+def test_another_module_is_noticed_before_anybody_comes(tmp_path: Path) -> None:
+    with door(tmp_path) as here:
+        here.sensor.connect()
+        here.module.swap("OTHER007", keep_library=True)
+        PACE.sleep(PACE.s(2.5))
+        for _ in range(4):
+            try:
+                assert here.sensor.read_finger() == NoFinger()
+            except SensorError as error:
+                assert error.kind == SensorFault.SWAPPED  # noqa: PT017 - nothing else may come
+                break
+        else:
+            pytest.fail("another module went unnoticed")
 
 
 def _kind_or_answer(here: Door) -> object:

@@ -110,7 +110,7 @@ def test_a_fault_ends_in_the_right_person_or_a_clean_error(
 
 
 def test_features_that_went_to_another_buffer_do_not_book_the_person_before(tmp_path: Path) -> None:
-    """Two flips whose sum fits turn "buffer 1" into "buffer 3": buffer 1, and every search, is the other's."""
+    """Two flips whose sum fits turn "buffer 1" into "buffer 3": every search is for the other's features."""
     with door(tmp_path) as here:
         here.sensor.connect()
         assert isinstance(served(here, 2)[-1], Match)

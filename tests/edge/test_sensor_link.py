@@ -6,7 +6,7 @@ import pytest
 from edge.faults import SensorError
 from edge.sensor_faults import SENTENCES, SensorFault, sensor_error
 from edge.sensor_glass import READING_S, Glass
-from edge.sensor_identifying import Match, NoFinger, Rules
+from edge.sensor_identifying import Held, Match, NoFinger, Rules
 from edge.sensor_opcodes import Code
 from tests.support.sensor_wire import ScriptedPort, Wire, ack, flipped, found, packet, parameters
 
@@ -246,12 +246,18 @@ def test_a_finger_is_not_answered_twice_when_one_bare_reading_comes_between(wire
     glass = Glass(RULES, wire.pace)
     assert isinstance(glass.read(wire.commands), Match)
     assert isinstance(glass.read(wire.commands), NoFinger)
-    held = glass.read(wire.commands)
-    assert type(held).__name__ == "Held"
+    assert glass.read(wire.commands) == Held()
     for _ in range(3):
         assert isinstance(glass.read(wire.commands), NoFinger)
         wire.clock.sleep(0.06)
     assert isinstance(glass.read(wire.commands), Match)
+
+
+def test_two_bare_readings_at_once_are_not_yet_a_lift(wire: Wire) -> None:
+    wire.port.script(0x01, ack(0), ack(0), ack(2), ack(2), ack(0))
+    glass = Glass(RULES, wire.pace)
+    assert isinstance(glass.read(wire.commands), Match)
+    assert [glass.read(wire.commands) for _ in range(3)] == [NoFinger(), NoFinger(), Held()]
 
 
 def test_no_image_is_taken_between_the_features_and_their_searches(wire: Wire) -> None:

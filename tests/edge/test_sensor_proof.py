@@ -5,7 +5,7 @@ import pytest
 from benchmarks import sensor_proof
 
 
-@pytest.mark.parametrize(("fault_rate", "punches"), [(0.0, 150), (0.05, 400), (0.3, 60)])
+@pytest.mark.parametrize(("fault_rate", "punches"), [(0.0, 100), (0.05, 250), (0.3, 30)])
 def test_a_bad_wire_books_nobody_wrong(fault_rate: float, punches: int) -> None:
     figures = sensor_proof.prove(punches, seed=7, fault_rate=fault_rate, workers=1)
     assert figures["wrong"] == 0

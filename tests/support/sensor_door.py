@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge.faults import SensorError
 from edge.sensor import FingerprintSensor, Held, Identification, NoFinger, SensorSettings
+from edge.sensor_faults import SensorFault
 from edge.sensor_pace import Pace
 from emulators.fingerprint_module.pty_module import PtyModule, open_module, unpaced
 
-SPEED = 15.0
+SPEED = 10.0
 FINGER = "right-index"
 PACE = Pace(scale=1 / SPEED)
 
@@ -26,17 +28,29 @@ class Door:
 
     def press(self, slot: int) -> Identification:
         self.module.place(f"person-{slot}", FINGER)
-        return self.sensor.read_finger()
+        return patient(self.sensor)
 
     def release(self) -> None:
         """Lift, and poll until the sensor has noticed."""
         self.module.lift()
         bare = 0
         while bare < 2:
-            answer = self.sensor.read_finger()
+            answer = patient(self.sensor)
             assert isinstance(answer, NoFinger | Held)
             bare += isinstance(answer, NoFinger)
             PACE.sleep(PACE.s(0.11))
+
+
+def patient(sensor: FingerprintSensor) -> Identification:
+    """Read once, and again if the machine was too busy to answer in fast time. Any other error is one."""
+    for _ in range(5):
+        try:
+            return sensor.read_finger()
+        except SensorError as error:
+            if error.kind not in (SensorFault.NO_ANSWER, SensorFault.LINK_DOWN, SensorFault.SILENT):
+                raise
+            PACE.sleep(PACE.s(1.0))
+    return sensor.read_finger()
 
 
 @contextmanager
