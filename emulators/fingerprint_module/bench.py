@@ -165,6 +165,7 @@ class Bench:
             "plugged": self.plugged,
             "powered": module.powered,
             "ready": module.ready,
+            "quiet": module.quiet,
             "hung": module.hung,
             "finger": None if touch is None else {"person": touch.person, "finger": touch.finger},
             "serial": device.flash.serial,

@@ -67,7 +67,8 @@ class ModuleProcess:
                     self.stop()
                     raise
                 time.sleep(0.02)
-        while not remote.state()["ready"]:
+        # Past the ready byte too, so that it does not precede the first answer.
+        while not ((state := remote.state())["ready"] and state["quiet"]):
             time.sleep(0.005)
         self.remote = remote
         return remote

@@ -17,9 +17,9 @@ from emulators.fingerprint_module.hex_log import HexLog
 from emulators.fingerprint_module.instructions import INSTRUCTIONS
 from emulators.fingerprint_module.interrupting import flaw_applies, half_written
 from emulators.fingerprint_module.mixing import MixedFaults
-from emulators.fingerprint_module.profiles import Unknown
+from emulators.fingerprint_module.refusing import refusal
 from emulators.fingerprint_module.sending import Outgoing, outgoing
-from emulators.fingerprint_module.steps import Steps, ack
+from emulators.fingerprint_module.steps import Steps
 from emulators.fingerprint_module.transfer_instructions import close_phase, take_data
 from emulators.fingerprint_module.wire import Decoder, Frame, Pid, encode
 
@@ -97,6 +97,11 @@ class Module:
     def advance(self, now_ms: float) -> None:
         """Run all events up to this module time."""
         self.agenda.run(now_ms)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is under way to the host."""
+        return self.now_ms >= self._tx_free_ms
 
     def take_output(self) -> list[tuple[float, bytes]]:
         """(time of the last byte, bytes) that have left the module since the last call."""
@@ -282,27 +287,14 @@ class Module:
         }
 
     def _steps(self, content: bytes, faults: list[Fault]) -> Steps:
-        device, opcode = self.device, content[0]
-        instruction = INSTRUCTIONS.get(opcode) if opcode in device.profile.opcodes else None
-        locked = any(device.flash.password) and not device.ram.password_given
-        if locked and opcode != Op.VfyPwd:
-            return _said(ack(Code.PASSWORD_NEEDED))
-        if instruction is None:
-            return _said(self._unknown(content))
-        if len(content) - 1 < instruction.arguments:
-            return _said(ack(Code.RECEIVE_ERROR))
+        device = self.device
+        refused = refusal(device, content)
+        if refused is not None:
+            return refused
         for fault in faults:
             if fault.kind == "reboot" and fault.args.get("at") == "mid_flash_write":
                 return half_written(device, content, str(fault.args.get("outcome", "old")))
-        return instruction.run(device, content[1:])
-
-    def _unknown(self, content: bytes) -> Reply:
-        habit = self.device.profile.unknown
-        if habit is Unknown.ECHO:
-            return Reply(content)
-        if habit is Unknown.SILENCE:
-            return Reply(b"")
-        return ack(Code.UNSUPPORTED if habit is Unknown.UNSUPPORTED else Code.RECEIVE_ERROR)
+        return INSTRUCTIONS[content[0]].run(device, content[1:])
 
     def _step(self, running: Exchange) -> None:
         epoch = self.agenda.epoch
@@ -389,8 +381,3 @@ class Module:
         self.device.counters["faults"] += 1
         self.device.counters[f"fault_{fault.kind}"] += 1
         self.log.add(self.now_ms, "fault", f"{fault.kind} #{fault.number}")
-
-
-def _said(reply: Reply) -> Steps:
-    yield 0.0
-    return reply

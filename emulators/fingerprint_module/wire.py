@@ -88,7 +88,7 @@ class Decoder:
             start = line.find(HEADER, at)
             if start < 0:
                 # A lone EF may be the first half of a header.
-                at = len(line) - 1 if line.endswith(HEADER[:1]) else len(line)
+                at = len(line) - 1 if line.endswith(HEADER[:1], at) else len(line)
                 break
             at = start
             if len(line) < start + 9:

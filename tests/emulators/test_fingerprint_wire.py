@@ -22,6 +22,17 @@ def test_a_packet_is_found_behind_noise_and_in_pieces(content: bytes, noise: byt
     assert not decoder.partial
 
 
+def test_a_sum_that_ends_like_a_header_begins_is_not_kept_for_the_next_packet() -> None:
+    raw = next(
+        raw
+        for value in range(256)
+        if (raw := wire.encode(wire.Pid.ACK, bytes((value,)), ADDRESS))[-1] == 0xEF
+    )
+    decoder = wire.Decoder()
+    assert len(decoder.feed(raw)) == 1
+    assert not decoder.partial
+
+
 @given(st.binary(min_size=1, max_size=30), st.integers(0, 10_000))
 def test_no_single_flipped_bit_of_content_or_sum_keeps_the_sum(content: bytes, where: int) -> None:
     raw = bytearray(wire.encode(wire.Pid.ACK, content, ADDRESS))
