@@ -92,7 +92,7 @@ def read_events(
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
         reading.rows.append(
             (
-                event.node, event.epoch, event.seq, event.leaf, event.type, wall_ms, placed_ms, trusted,
+                event.node, event.epoch, event.seq, event.type, wall_ms, placed_ms, trusted,
                 person, slot, kind, event.header, event.body, event.photo, now_ms,
             )
         )  # fmt: skip

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from attendance.chain import leaf_of
 from central.tables import event
 
 _COLUMNS = tuple(column.name for column in event.columns)
@@ -34,26 +35,22 @@ def add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         )
 
 
-def leaf(connection: Connection, node: str, epoch: int, seq: int) -> str | None:
-    """The leaf of a stored event."""
-    return connection.scalar(
-        select(event.c.leaf).where(event.c.node == node, event.c.epoch == epoch, event.c.seq == seq)
-    )
-
-
 def leaves(connection: Connection, node: str, epoch: int, first: int, last: int) -> dict[int, str]:
     """The leaves of stored events by number, both ends included."""
     rows = connection.execute(
-        select(event.c.seq, event.c.leaf).where(
+        select(event.c.seq, event.c.header).where(
             event.c.node == node, event.c.epoch == epoch, event.c.seq.between(first, last)
         )
     )
-    return {row.seq: row.leaf for row in rows}
+    return {row.seq: leaf_of(row.header) for row in rows}
+
+
+def is_photo(sha256: str) -> ColumnElement[bool]:
+    """The condition that an event names this photo, in the form that the index knows."""
+    return and_(func.substr(event.c.photo, 1, 8) == sha256[:8], event.c.photo == sha256)
 
 
 def names_photo(connection: Connection, node: str, sha256: str) -> bool:
     """Whether a stored event of this node names this photo."""
-    found = connection.scalar(
-        select(event.c.seq).where(event.c.photo == sha256, event.c.node == node).limit(1)
-    )
+    found = connection.scalar(select(event.c.seq).where(is_photo(sha256), event.c.node == node).limit(1))
     return found is not None

@@ -7,7 +7,7 @@ on the books is held for as short as can be.
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from attendance.chain import Event, Link
 from attendance.errors import EvidenceError, ForeignError, ForkError, GapError
@@ -17,10 +17,11 @@ from central.continuing import new_events
 from central.database import Database, upsert
 from central.event_reading import Reading, clock_sources, persons_named, read_events
 from central.nodes import Node
-from central.tables import checkpoint, dirty_node, employee, fork, listening, node, unit
+from central.tables import checkpoint, dirty_node, employee, fork, listening, node
 
 _GAP_NOTED_EVERY_MS = 3_600_000
 _FROM_BEFORE_MS = 60_000
+_KNOWN_PEOPLE = select(employee.c.id).where(employee.c.id.in_(bindparam("named", expanding=True)))
 
 
 class EmulatedClockError(EvidenceError):
@@ -53,21 +54,29 @@ def take_in(
             nodes.require_trusted(known)
             if batch.epoch != known.epoch:
                 raise ForeignError(f"the node is in epoch {known.epoch}, the batch of epoch {batch.epoch}")
-            held = nodes.held(connection, batch.node, batch.epoch)
-            if batch.end <= held.size:
-                here = event_store.leaf(connection, batch.node, batch.epoch, batch.end)
-                if here == batch.last_leaf:
-                    return held
-            stored = event_store.leaves(connection, held.node, held.epoch, batch.start - 1, batch.end)
-        events = _verified(database, data, batch, known, held, stored, now_ms)
+            stored = _stored(connection, batch, known.held)
+        if stored.get(batch.end) == batch.last_leaf:
+            return known.held
+        events = _verified(database, data, batch, known, stored, now_ms)
         if not accept_emulated_clocks and clock_sources(events) - {"system"}:
             raise EmulatedClockError("this node says that it runs on an emulated clock")
         with database.write() as connection:
-            known = nodes.find(connection, batch.node, lock=True)
-            nodes.require_trusted(known)
+            again = nodes.find(connection, batch.node, lock=True)
+            nodes.require_trusted(again)
             # The same batch may have come twice at once, after a cut; the second one looks again.
-            if nodes.held(connection, batch.node, batch.epoch) == held:
-                return _store(connection, known, held, events, now_ms)
+            if again.held == known.held:
+                return _store(connection, again, events, now_ms)
+
+
+def _stored(connection: Connection, batch: PackedBatch, held: Link) -> dict[int, str]:
+    """Leaves by number of what is held of this batch, and of the event before it."""
+    if batch.start == held.size + 1:
+        return {held.size: held.head}
+    if batch.end <= held.size:
+        last = event_store.leaves(connection, held.node, held.epoch, batch.end, batch.end)
+        if last[batch.end] == batch.last_leaf:
+            return last
+    return event_store.leaves(connection, held.node, held.epoch, batch.start - 1, batch.end)
 
 
 def _verified(
@@ -75,13 +84,12 @@ def _verified(
     data: bytes,
     packed: PackedBatch,
     known: Node,
-    held: Link,
     stored: dict[int, str],
     now_ms: int,
 ) -> Sequence[Event]:
     batch = Batch(packed.node, packed.epoch, packed.start, packed.events(), packed.signature)
     try:
-        return new_events(batch, held, stored, known.event_key)
+        return new_events(batch, known.held, stored, known.event_key)
     except ForkError as error:
         _keep_fork(database, data, batch, error.seq, stored[error.seq], now_ms)
         raise
@@ -90,18 +98,14 @@ def _verified(
         raise
 
 
-def _store(connection: Connection, known: Node, held: Link, events: Sequence[Event], now_ms: int) -> Link:
-    zone = connection.scalar(select(unit.c.zone).where(unit.c.code == known.unit))
-    assert zone is not None
+def _store(connection: Connection, known: Node, events: Sequence[Event], now_ms: int) -> Link:
     named = persons_named(events)
-    people = (
-        set(connection.scalars(select(employee.c.id).where(employee.c.id.in_(named)))) if named else set()
-    )
-    reading = read_events(events, people, ZoneInfo(zone), known.reported_until_ms, now_ms)
+    people = set(connection.scalars(_KNOWN_PEOPLE, {"named": sorted(named)})) if named else set()
+    reading = read_events(events, people, ZoneInfo(known.zone), known.reported_until_ms, now_ms)
     event_store.add(connection, reading.rows)
     _mark(connection, known, reading)
     last = events[-1]
-    end = Link(held.node, held.epoch, last.seq, last.leaf)
+    end = Link(known.id, known.epoch, last.seq, last.leaf)
     place = {"size": end.size, "head": end.head}
     connection.execute(
         upsert(connection, checkpoint)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
-from attendance.chain import Link
+from attendance.chain import GENESIS, Link
 from attendance.errors import EvidenceError
 from central import audit
-from central.tables import checkpoint, node
+from central.tables import checkpoint, node, unit
 
 _SEEN_EVERY_MS = 30_000
 _UNKNOWN_EVERY_MS = 60_000
@@ -37,16 +37,48 @@ class DistrustedNodeError(EvidenceError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A claimed node, as far as its door needs to know it."""
+    """A claimed node, as far as its door needs to know it.
+
+    Attributes:
+        zone: of its unit.
+        held: where the chain of its epoch stands here, durably.
+    """
 
     id: str
     unit: str
+    zone: str
     event_key: str
     transport_key: str
     epoch: int
     state: NodeState
     last_seen_ms: int | None
     reported_until_ms: int | None
+    held: Link
+
+
+# Made once: the door asks it for every request.
+_FIND = (
+    select(
+        node.c.id,
+        node.c.unit,
+        unit.c.zone,
+        node.c.event_key,
+        node.c.transport_key,
+        node.c.epoch,
+        node.c.state,
+        node.c.last_seen_ms,
+        node.c.reported_until_ms,
+        func.coalesce(checkpoint.c.size, 0),
+        func.coalesce(checkpoint.c.head, GENESIS),
+    )
+    .select_from(
+        node.join(unit, unit.c.code == node.c.unit).outerjoin(
+            checkpoint, and_(checkpoint.c.node == node.c.id, checkpoint.c.epoch == node.c.epoch)
+        )
+    )
+    .where(node.c.id == bindparam("name"))
+)
+_FIND_LOCKED = _FIND.with_for_update(of=node)
 
 
 def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
@@ -60,20 +92,10 @@ def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
     Raises:
         UnknownNodeError: never claimed.
     """
-    query = select(
-        node.c.id,
-        node.c.unit,
-        node.c.event_key,
-        node.c.transport_key,
-        node.c.epoch,
-        node.c.state,
-        node.c.last_seen_ms,
-        node.c.reported_until_ms,
-    ).where(node.c.id == name)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(_FIND_LOCKED if lock else _FIND, {"name": name}).one_or_none()
     if row is None:
         raise UnknownNodeError(f"no node {name[:16]!r} was claimed here")
-    return Node(*row[:5], NodeState(row.state), *row[6:])
+    return Node(*row[:6], NodeState(row[6]), row[7], row[8], Link(row[0], row[5], row[9], row[10]))
 
 
 def require_trusted(found: Node) -> None:

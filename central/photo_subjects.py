@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, select
 
 from attendance.moment import from_ms
+from central.event_store import is_photo
 from central.tables import assignment, employee, event, node, photo, unit
 
 
@@ -39,7 +40,7 @@ def subjects(connection: Connection, sha256: str) -> list[PhotoSubject]:
             .outerjoin(employee, employee.c.id == event.c.person)
             .outerjoin(photo, photo.c.sha256 == event.c.photo)
         )
-        .where(event.c.photo == sha256)
+        .where(is_photo(sha256))
         .order_by(event.c.placed_ms)
     )
     found = []
