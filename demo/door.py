@@ -65,9 +65,17 @@ class Door:
         for person in residents:
             self.finger("enrol", slot=person.slot, person=person.key, finger=FINGER, captures=3, quality=0.9)
         claim = ["edge", "claim", claim_token, "--config", str(self._config)]
-        run(f"claim of {self.office.code}", claim, self.folder, {})
+        run(f"claim of {self.office.code}", claim)
         for role in (self.camera, self.punch, self.sync):
             role.start()
+
+    def ready(self) -> bool:
+        """Whether the node has its rules, its roster and a time that it can believe."""
+        try:
+            status = ask(self.folder / "state/punch.sock", {"do": "status"})
+        except OSError:
+            return False
+        return bool(status["clock"] == "anchored" and status["policy"] and status["roster"])
 
     def stop(self) -> None:
         """Stop everything, the roles before what they talk to."""
@@ -96,7 +104,7 @@ class Door:
         return list(_json_lines(self.punch.log))
 
     def _process(self, name: str, module: list[str]) -> Process:
-        return Process(name, module, self.folder, {})
+        return Process(name, module, self.folder)
 
     def _role(self, role: str) -> Process:
         return self._process(role, ["edge", role, "--config", str(self._config)])

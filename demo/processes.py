@@ -1,11 +1,10 @@
 """Real processes of the demo: their output kept in files, killed the hard way when the play says so."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -16,13 +15,10 @@ class DemoError(Exception):
 class Process:
     """One child process with a log file of its own."""
 
-    def __init__(
-        self, name: str, module: Sequence[str], folder: Path, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, module: Sequence[str], folder: Path) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         self._command = [sys.executable, "-u", "-m", *module]
-        self._environment = {**os.environ, **environment}
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -34,11 +30,7 @@ class Process:
         """Start, or start again; the log is continued."""
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(
-                self._command,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env=self._environment,
+                self._command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
 
     def kill(self) -> None:
@@ -64,7 +56,7 @@ class Process:
         )
 
 
-def run(name: str, module: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+def run(name: str, module: Sequence[str]) -> str:
     """Run a command to its end and return what it printed.
 
     Raises:
@@ -72,8 +64,6 @@ def run(name: str, module: Sequence[str], folder: Path, environment: Mapping[str
     """
     done = subprocess.run(
         [sys.executable, "-m", *module],
-        cwd=folder,
-        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,

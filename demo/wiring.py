@@ -26,7 +26,7 @@ class Town:
         self.url = f"https://127.0.0.1:{self.port}"
         self.data_dir = folder / "central"
         self._config = folder / "central.toml"
-        self.central = Process("central", self._command("serve"), folder, {})
+        self.central = Process("central", self._command("serve"), folder)
         self.doors: dict[str, Door] = {}
 
     def prepare(self, begin: datetime) -> None:
@@ -47,7 +47,7 @@ class Town:
         self.tell("policy", "set", POLICY)
 
     def open(self) -> None:
-        """Start central, then every door."""
+        """Start central, then every door, and wait until each has its rules, its roster and the time."""
         self.start_central()
         for office in town.OFFICES:
             place = Place(
@@ -61,6 +61,8 @@ class Town:
             self.doors[office.code] = door
             staff = tuple(person for person in self.residents if person.office == office)
             door.start(self.claim_token(office.code), staff)
+        for door in self.doors.values():
+            wait_for(f"rules, roster and time at {door.office.code}", door.ready, door.punch)
 
     def start_central(self) -> None:
         """Start, or start again, and wait until it listens."""
@@ -75,7 +77,7 @@ class Town:
 
     def tell(self, *deed: str) -> str:
         """Run a `hadir-central` command and return what it printed."""
-        return run("hadir-central " + " ".join(deed), self._command(*deed), self.folder, {})
+        return run("hadir-central " + " ".join(deed), self._command(*deed))
 
     def claim_token(self, unit: str) -> str:
         """A fresh one-time token for a node of this unit."""
