@@ -1,11 +1,12 @@
-"""T1: central's storage breaks in the middle of a batch; whatever was acknowledged must be stored all the same.
+"""T1: central's storage breaks in the middle of a batch; what was acknowledged must be stored all the same.
 
-The real node side (`edge.event_sender`) hands batches to the real web application of central. Each request is
+The real node side (`edge.event_sender`) hands batches to the real web application of central. A request is
 handled in a child process of its own, which is broken at one step after the other: killed or refused at every
 SQL statement, killed before and after the commit, out of disk space at every few kilobytes. Afterwards the
-books are opened anew and counted past central. The peer acknowledges what it has received, as many servers do.
+books are opened anew and counted past central. The peer acknowledges what it received, as many servers do.
 """
 
+import hashlib
 import json
 import os
 import resource
@@ -241,14 +242,14 @@ class Trial:
         return office.keys.receipt_public
 
     def _books(self) -> list[str]:
-        """Leaves in central's table, read past central; opening recovers what a kill left behind."""
+        """Leaves of the headers in central's table, read past central; opening recovers what a kill left behind."""
         connection = sqlite3.connect(self._config.data_dir / "central.db")
         try:
-            rows = connection.execute("SELECT seq, leaf FROM event ORDER BY seq").fetchall()
+            rows = connection.execute("SELECT seq, header FROM event ORDER BY seq").fetchall()
         finally:
             connection.close()
         assert [seq for seq, _ in rows] == list(range(1, len(rows) + 1)), "a gap in central's books"
-        return [leaf if isinstance(leaf, str) else bytes(leaf).hex() for _, leaf in rows]
+        return [hashlib.sha256(b"\0" + bytes(header)).hexdigest() for _, header in rows]
 
 
 def _break(breakage: Breakage | None, app: Flask, wal: Path) -> None:

@@ -35,7 +35,6 @@ _WHOLE_LINK = {
     LinkFault.CLOCK,
     LinkFault.SETTING,
 }
-_PATIENTLY = 8  # failures that a refusal counts as: people must act first
 
 
 class ControlDoor(Protocol):
@@ -259,8 +258,6 @@ class Synchroniser:
         whole = isinstance(fault, LinkError) and fault.kind in _WHOLE_LINK
         key = None if whole else step
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        if not fault.retry:
-            failures += _PATIENTLY
         asked = fault.retry_after if isinstance(fault, LinkError) else None
         # A wish of central's own is kept, with the jitter on top: else all nodes would come back at once.
         wait = (asked or timedelta()) + pause(failures, self._dice, self._times.longest_pause)

@@ -1,5 +1,6 @@
 """The real sync process between a real journal and a real central over HTTPS, and an emulated link."""
 
+import hashlib
 import json
 import os
 import re
@@ -104,9 +105,9 @@ class RealCentral:
     def stored(self) -> list[tuple[int, str]]:
         """Number and leaf of every event, straight from the file."""
         with sqlite3.connect(f"file:{self.data_dir / 'central.db'}?mode=ro", uri=True) as books:
-            rows = books.execute("select seq, leaf from event order by seq").fetchall()
+            rows = books.execute("select seq, header from event order by seq").fetchall()
         books.close()
-        return [(seq, leaf if isinstance(leaf, str) else bytes(leaf).hex()) for seq, leaf in rows]
+        return [(seq, hashlib.sha256(b"\0" + bytes(header)).hexdigest()) for seq, header in rows]
 
     def photos(self) -> set[str]:
         """Hashes of the photos whose every byte is there."""
