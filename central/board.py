@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, not_, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, or_, select
 
 from attendance.moment import from_ms, to_ms
 from central.presence import DayFacts, Tally, presence, tally_of
@@ -24,7 +24,7 @@ from central.tables import (
 
 QUIET_AFTER = timedelta(minutes=5)
 """A node that has not asked for anything this long counts as quiet; it reports at least once a minute."""
-PUNCHES_PER_UNIT = 12
+PUNCHES_SHOWN = 12
 _PUNCHES_SINCE = timedelta(hours=24)
 _CLOCK_AIR = timedelta(minutes=5)
 
@@ -87,11 +87,19 @@ class PunchLine:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All that the board knows of one day; the same for every viewer, who then sees his part of it."""
+    """All that the board knows of one day; the same for every viewer, who then sees his part of it.
+
+    Attributes:
+        punches: the newest of all units; who sees fewer units asks for his own.
+        recent, photos: how many punches and photos there are, so that a board changes with each of them, also
+            where it is too old to be among the newest.
+    """
 
     day: date
     units: tuple[UnitLine, ...]
     punches: tuple[PunchLine, ...]
+    recent: int
+    photos: int
 
 
 def version(connection: Connection) -> tuple[int, ...]:
@@ -129,7 +137,9 @@ def read_board(connection: Connection, day: date, now: datetime, over: bool) -> 
     for row in rows:
         tally, watched = tallies.get(row.code, (Tally(), 0))
         lines.append(UnitLine(row.code, row.name, row.parent, tally, nodes.get(row.code, ()), watched))
-    return Board(day, tuple(lines), tuple(last_punches(connection, now)))
+    recent = connection.scalar(select(func.count()).select_from(event).where(_recent(now))) or 0
+    photos = connection.scalar(select(func.count()).select_from(photo)) or 0
+    return Board(day, tuple(lines), tuple(last_punches(connection, now, None)), recent, photos)
 
 
 def node_lines(connection: Connection, now: datetime) -> dict[str, tuple[NodeLine, ...]]:
@@ -212,26 +222,27 @@ def _is_witnessed(nodes: Mapping[str, tuple[NodeLine, ...]]) -> ColumnElement[bo
     """
     silent = silent_nodes(nodes)
     silent_units = [code for code, lines in nodes.items() if any(line.id in silent for line in lines)]
-    holds = (
-        select(slot.c.slot)
-        .join(node, and_(node.c.unit == slot.c.unit, or_(slot.c.node == "", slot.c.node == node.c.id)))
-        .where(slot.c.employee == assignment.c.employee, node.c.state != "retired")
+    # Not correlated, so that the database finds these few people once and not for each person.
+    holders = select(slot.c.employee).join(
+        node, and_(node.c.unit == slot.c.unit, or_(slot.c.node == "", slot.c.node == node.c.id))
     )
     return and_(
-        or_(assignment.c.unit.in_(list(nodes)), holds.correlate(assignment).exists()),
+        or_(
+            assignment.c.unit.in_(list(nodes)),
+            assignment.c.employee.in_(holders.where(node.c.state != "retired")),
+        ),
         assignment.c.unit.not_in(silent_units),
-        not_(holds.where(node.c.id.in_(silent)).correlate(assignment).exists()),
+        assignment.c.employee.not_in(holders.where(node.c.id.in_(silent))),
     )
 
 
-def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
-    """The newest punches of each unit by the time of capture, newest first.
+def last_punches(connection: Connection, now: datetime, units: frozenset[str] | None) -> list[PunchLine]:
+    """The newest punches of people of these units (None: all) by the time of capture, newest first.
 
     A time in the future comes from a broken clock; such a punch stays off the top here.
     """
-    place = func.row_number().over(partition_by=assignment.c.unit, order_by=event.c.placed_ms.desc())
-    local_days = assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= now.date())
-    ranked = (
+    still_there = assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= now.date())
+    query = (
         select(
             event.c.node,
             event.c.epoch,
@@ -243,28 +254,21 @@ def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
             event.c.person,
             employee.c.name,
             assignment.c.unit,
-            place.label("place"),
+            unit.c.name.label("unit_name"),
+            photo.c.sha256.label("stored"),
         )
         .select_from(
-            event.join(employee, employee.c.id == event.c.person).join(
-                assignment, and_(assignment.c.employee == event.c.person, local_days)
-            )
+            event.join(employee, employee.c.id == event.c.person)
+            .join(assignment, and_(assignment.c.employee == event.c.person, still_there))
+            .join(unit, unit.c.code == assignment.c.unit)
+            .outerjoin(photo, photo.c.sha256 == event.c.photo)
         )
-        .where(
-            event.c.type == "punch",
-            event.c.placed_ms >= to_ms(now - _PUNCHES_SINCE),
-            event.c.placed_ms <= to_ms(now + _CLOCK_AIR),
-        )
-        .subquery()
+        .where(_recent(now))
+        .order_by(event.c.placed_ms.desc(), event.c.node, event.c.seq.desc())
+        .limit(PUNCHES_SHOWN)
     )
-    query = (
-        select(ranked, unit.c.name.label("unit_name"), photo.c.sha256.label("stored"))
-        .select_from(
-            ranked.join(unit, unit.c.code == ranked.c.unit).outerjoin(photo, photo.c.sha256 == ranked.c.photo)
-        )
-        .where(ranked.c.place <= PUNCHES_PER_UNIT)
-        .order_by(ranked.c.placed_ms.desc(), ranked.c.node, ranked.c.seq.desc())
-    )
+    if units is not None:
+        query = query.where(assignment.c.unit.in_(units))
     return [
         PunchLine(
             f"{row.node}/{row.epoch}/{row.seq}",
@@ -280,3 +284,8 @@ def last_punches(connection: Connection, now: datetime) -> list[PunchLine]:
         )
         for row in connection.execute(query)
     ]
+
+
+def _recent(now: datetime) -> ColumnElement[bool]:
+    since, until = to_ms(now - _PUNCHES_SINCE), to_ms(now + _CLOCK_AIR)
+    return and_(event.c.type == "punch", event.c.placed_ms >= since, event.c.placed_ms <= until)

@@ -7,8 +7,6 @@ from datetime import date
 from central.board import Board, NodeLine, PunchLine, UnitLine
 from central.presence import Tally
 
-_PUNCHES_SHOWN = 12
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -62,8 +60,14 @@ class Part:
         return tuple(row for row in self.rows if row.on_paper and row.tally.people)
 
 
-def narrow(board: Board, units: frozenset[str] | None) -> Part:
-    """Give the part of the board that lies in these units; None means all of it."""
+def narrow(board: Board, units: frozenset[str] | None, punches: Iterable[PunchLine] = ()) -> Part:
+    """Give the part of the board that lies in these units; None means all of it.
+
+    Args:
+        board: of everybody.
+        units: codes.
+        punches: the newest of these units; of all units the board has them itself.
+    """
     lines = [line for line in board.units if units is None or line.code in units]
     rows = tuple(_row(head, members) for head, members in _groups(lines))
     totals = sum((row.tally for row in rows), Tally())
@@ -75,7 +79,7 @@ def narrow(board: Board, units: frozenset[str] | None) -> Part:
         nodes=sum(row.nodes for row in rows),
         quiet=tuple(node for row in rows for node in row.quiet),
         covered_percent=covered * 100 // totals.people if totals.people else 100,
-        punches=_punches(board.punches, units),
+        punches=board.punches if units is None else tuple(punches),
         names={line.code: line.name for line in lines},
     )
 
@@ -118,8 +122,3 @@ def _row(head: UnitLine, members: Iterable[UnitLine]) -> Row:
         quiet=tuple(node for node in nodes if node.quiet),
         distrusted=tuple(node for node in nodes if node.distrusted),
     )
-
-
-def _punches(punches: Iterable[PunchLine], units: frozenset[str] | None) -> tuple[PunchLine, ...]:
-    mine = (punch for punch in punches if units is None or punch.unit in units)
-    return tuple(punch for punch, _ in zip(mine, range(_PUNCHES_SHOWN), strict=False))

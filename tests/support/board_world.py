@@ -166,7 +166,6 @@ class BoardWorld:
                 node=node,
                 epoch=1,
                 seq=made.seq,
-                leaf=made.leaf,
                 type=kind,
                 wall_ms=to_ms(at),
                 placed_ms=to_ms(at),

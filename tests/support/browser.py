@@ -27,7 +27,7 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class Server:
-    """The app on a port of 127.0.0.1, in a thread for each request; a stop cuts open streams, as a crash does."""
+    """The app on a port of 127.0.0.1, a thread for each request; a stop cuts open streams like a crash."""
 
     def __init__(self, app: Flask, port: int = 0) -> None:
         self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler)
