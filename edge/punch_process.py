@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -34,7 +35,7 @@ from edge.wording import Outcome
 
 _log = logging.getLogger(__name__)
 _AGAIN_S = 0.1
-_STORAGE_PAUSE_S = 5.0
+_STORAGE_PAUSE_S = 2.0
 _LIGHT_S = 1.5
 _TIDY_S = 5.0
 _TRANSIENT = "sensor-again"
@@ -126,6 +127,7 @@ class PunchProcess:
         self._requests = RequestQueue()
         self._answers = Answers(logbook, self._shelf, state / "server.json", self._facts)
         self._listener = Listener(timedelta(seconds=config.listening_span_s))
+        self._spans: deque[Listening] = deque()
         self._sensor_told = ""
         self._health_due_bt_ms = 0
         self._light_until = 0.0
@@ -200,6 +202,7 @@ class PunchProcess:
     def _heard(self, tick: Tick) -> None:
         if self._sensor_told != _WORKS:
             self._sensor_told = _WORKS
+            self._light_until = tick.monotonic_s
             self._record(HEALTH, self._health("sensor-ok"))
         if self._logbook.fault is None:
             moment = self._logbook.moment(tick.reading)
@@ -233,6 +236,7 @@ class PunchProcess:
             self._sensor.light(Outcome.FAULT if broken else Outcome.READY)
         if broken and tick.monotonic_s >= self._mend_at:
             self._mend_at = tick.monotonic_s + _STORAGE_PAUSE_S
+            self._close_span(self._listener.lost())
             self._record(HEALTH, self._health("storage-mended"))
         if tick.monotonic_s >= self._tidy_at:
             self._tidy_at = tick.monotonic_s + _TIDY_S
@@ -257,23 +261,27 @@ class PunchProcess:
         }
 
     def _facts(self) -> dict[str, Any]:
-        since = self._listener.since
+        since, fault = self._listener.since, self._logbook.fault
         return {
             "sensor": self._sensor.state,
+            "storage": fault.kind if fault else "ok",
             "listening_since_ms": since.wall_ms if since else None,
             "software": version("hadir"),
         }
 
     def _close_span(self, span: Listening | None) -> None:
+        """Write a span; while nothing can be written it is kept, since what was heard before stays true."""
         if span is not None:
-            self._record(LISTENING, span.content())
+            self._spans.append(span)
+        while self._spans and self._record(LISTENING, self._spans[0].content()):
+            self._spans.popleft()
 
     def _record(self, type_: str, content: dict[str, Any]) -> Event | None:
         """Write an event that nobody waits for. What can't be written is told by the idle page."""
         try:
             return self._logbook.write(type_, content)
-        except StorageError:
-            self._listener.lost()
+        except StorageError as error:
+            _log.warning("a %s event is not recorded: %s", type_, error)
         except EvidenceError as error:
             _log.error("a %s event has no form: %s", type_, error)
         return None

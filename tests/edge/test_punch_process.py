@@ -244,6 +244,49 @@ def test_an_unplugged_sensor_is_shown_and_comes_back(node: NodeProcess, sensor: 
     assert len([e for e in events if e.type == "listening"]) == 2
 
 
+def test_on_a_full_disk_nothing_is_confirmed_and_afterwards_everything_goes_on(
+    node: NodeProcess, sensor: Remote
+) -> None:
+    ready(node)
+    before = tap(node, sensor, "siti")["seq"]
+    node.pass_time(5)
+    wait_until(lambda: node.ask({"do": "status"})["listening_since_ms"])
+    node.limit_file_size("punch", 1)
+    for _ in range(2):
+        failed = tap(node, sensor, "budi", "not-recorded")
+        assert failed["screen"] == [["TIDAK TEREKAM", "Hub. admin OPD"]]
+        assert failed["seq"] is None
+    assert node.ask({"do": "event", "type": "drop", "content": {}})["ok"] is False
+    status = node.ask({"do": "status"})
+    assert status["storage"] != "ok"
+    assert status["listening_since_ms"] is None
+    node.limit_file_size("punch", -1)
+    wait_until(lambda: node.ask({"do": "status"})["storage"] == "ok")
+    after = tap(node, sensor, "siti")["seq"]
+    assert node.stop("punch") == 0
+    confirmed = {e.seq: e.content["person"] for e in chain_of(node) if e.type == "punch"}
+    # A punch that was not confirmed may turn up all the same; one that was confirmed must.
+    assert {before: "p-siti", after: "p-siti"}.items() <= confirmed.items()
+    spans = [Listening.parse(e.content) for e in node.events() if e.type == "listening"]
+    assert any(span.until - span.since >= timedelta(minutes=5) for span in spans[:-1])
+
+
+def test_a_node_on_the_clock_of_its_machine_says_so(tmp_path: Path) -> None:
+    node = NodeProcess(tmp_path, wib("2017-06-05 07:28:00"), camera=False, system_clock=True)
+    node.begin()
+    try:
+        node.start("punch")
+        assert node.ask({"do": "status"})["clock"] == "doubtful"
+        now_ms = time.time_ns() // 1_000_000
+        node.stop("punch")
+        start = chain_of(node)[0]
+        assert start.content["clock_source"] == "system"
+        assert start.moment.boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        assert start.moment.wall_ms <= now_ms
+    finally:
+        node.end()
+
+
 def test_a_second_punch_process_says_that_it_records_nothing(node: NodeProcess, sensor: Remote) -> None:
     ready(node)
     size = node.ask({"do": "status"})["size"]

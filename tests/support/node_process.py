@@ -2,6 +2,7 @@
 
 import json
 import queue
+import resource
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ WAIT_S = 30.0
 class NodeProcess:
     """Processes by role, the screen of the punch process, and what lies in the journal."""
 
-    def __init__(self, folder: Path, start: datetime, *, camera: bool, rtc: bool = True) -> None:
+    def __init__(self, folder: Path, start: datetime, *, camera: bool, system_clock: bool = False) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.clock = EmulatedTime(folder / "clock.json")
@@ -33,13 +34,14 @@ class NodeProcess:
         self._screen: queue.Queue[dict[str, Any]] = queue.Queue()
         # Deadlines of the sensor are those of hardware, with the emulator as fast as it can be.
         self.module = ModuleProcess(folder / "tty", folder / "module.sock", "--fast", "--speed", "inf")
+        clock = "system" if system_clock else f"emulated:{folder / 'clock.json'}"
         source = f"socket:{folder / 'lens.sock'}" if camera else "none"
         (folder / "hadir.toml").write_text(
             f'[node]\nstate_dir = "{self.state}"\nplace = "Diskominfo"\nlistening_span_s = 600\n'
             f'[sensor]\npath = "{folder / "tty"}"\npoll_interval_ms = 10\n'
             f'[camera]\nsource = "{source}"\nwidth_px = 320\nheight_px = 240\n'
             f'[display]\nkind = "lines"\npage_ms = 1\n'
-            f'[clock]\nsource = "emulated:{folder / "clock.json"}"\nrtc = {str(rtc).lower()}\n'
+            f'[clock]\nsource = "{clock}"\nrtc = true\n'
         )
 
     def begin(self) -> Remote:
@@ -62,6 +64,10 @@ class NodeProcess:
         """SIGKILL, as a power cut would."""
         self._running[role].kill()
         self._running.pop(role).wait(WAIT_S)
+
+    def limit_file_size(self, role: str, most_bytes: int) -> None:
+        """Let no file of a running process grow to more than this, as on a full disk; -1 takes it away."""
+        resource.prlimit(self._running[role].pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
 
     def stop(self, role: str) -> int:
         """SIGTERM; the exit status."""
