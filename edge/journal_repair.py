@@ -171,7 +171,7 @@ def _bad_ranges(folder: Path) -> list[tuple[int, int | None, Path | None]]:
         if first > reached:
             bad.append((reached, first, None))
         end = _whole_until(path, first, newest=following is None)
-        if end is None or (following is not None and end != following):
+        if end is None or (following is not None and end > following):
             bad.append((first, following, path))
             reached = following or first
         else:
