@@ -169,16 +169,12 @@ class Timekeeper:
             raise AnchorRefusedError(f"an error of {claim.error_ms} ms is too large for an anchor")
         held = self._here(reading)
         off_ms = claim.utc_ms - held.true_ms(claim.raw_ms) if held else 0
-        agrees = held is not None and abs(off_ms) <= (
-            held.error_at_ms(claim.raw_ms) + claim.error_ms + WALL_TOLERANCE_MS
-        )
-        if (
-            held
-            and agrees
-            and claim.raw_ms - held.raw_ms < ANCHOR_KEPT_MS
-            and claim.error_ms * 2 > held.error_ms
-        ):
-            return None
+        held_error_ms = held.error_at_ms(claim.raw_ms) if held else 0
+        agrees = held is not None and abs(off_ms) <= held_error_ms + claim.error_ms + WALL_TOLERANCE_MS
+        if held is not None and agrees:
+            is_old = claim.raw_ms - held.raw_ms >= ANCHOR_KEPT_MS
+            if claim.error_ms * (1 if is_old else 2) >= held_error_ms:
+                return None
         body = {
             "what": "anchor",
             "source": claim.source,

@@ -154,6 +154,12 @@ def test_a_fresh_anchor_that_says_the_same_is_not_written_again() -> None:
     assert keeper.weigh(anchor_at(later(30_000), off_ms=30), later(30_000)) is None
 
 
+def test_a_vaguer_anchor_never_replaces_a_sharper_one_that_it_agrees_with() -> None:
+    keeper = Timekeeper(START, rtc=False)
+    keeper.adopt(anchor_at(START))
+    assert keeper.weigh(anchor_at(later(7_200_000), error_ms=12_000), later(7_200_000)) is None
+
+
 @pytest.mark.parametrize(
     ("ms", "off_ms", "error_ms"),
     [(3_600_000, 0, 40), (60_000, 0, 10), (60_000, 9_000, 40)],
