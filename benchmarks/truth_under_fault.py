@@ -242,7 +242,7 @@ class Trial:
         return office.keys.receipt_public
 
     def _books(self) -> list[str]:
-        """Leaves of the headers in central's table, read past central; opening recovers what a kill left behind."""
+        """Leaves of what central's table holds, read past central; opening recovers what a kill left."""
         connection = sqlite3.connect(self._config.data_dir / "central.db")
         try:
             rows = connection.execute("SELECT seq, header FROM event ORDER BY seq").fetchall()

@@ -20,7 +20,7 @@ def journey(tmp_path: Path):
 
 
 def test_every_event_reaches_central_exactly_once_through_cuts_and_kills(journey: Journey) -> None:
-    token = journey.central.token()
+    token = journey.central.token
     first, second = journey.claim(token), journey.claim(token)
     assert "KODE" in first.stdout, first.stderr
     assert first.stdout == second.stdout
@@ -57,7 +57,7 @@ def test_every_event_reaches_central_exactly_once_through_cuts_and_kills(journey
 
 
 def test_a_restored_backup_gets_everything_again_and_an_alarm(journey: Journey, tmp_path: Path) -> None:
-    journey.claim(journey.central.token())
+    journey.claim(journey.central.token)
     journey.desk = desk = Desk(journey.state)
     desk.write(30)
     journey.sync.start()

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import signal
 import socket
 import sqlite3
@@ -16,6 +15,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from attendance.chain import Event
+from central import claims, commands
+from central.config import load
+from central.installation import initialise
+from central.office import open_office
 from edge import keys
 from edge.clock import SystemClock
 from edge.documents import DocumentShelf
@@ -82,21 +85,16 @@ class RealCentral:
         )
         units = folder / "units.csv"
         units.write_text("kode,nama,zona\nDISKOMINFO,Dinas Kominfo,Asia/Jakarta\n")
-        self.tell("init")
-        self.tell("import-units", str(units))
-        self.tell("policy", "set", "tanggamus-2017")
+        # By the functions behind the commands: an interpreter for each deed would cost more than the journey.
+        config = load(self._config)
+        initialise(config)
+        office = open_office(config)
+        commands.import_units(office, units)
+        commands.set_policy(office, "tanggamus-2017")
+        with office.database.write() as connection:
+            self.token = claims.issue(connection, "DISKOMINFO", office.clock.now_ms())
+        office.database.close()
         self.child = Child(folder, "central", "central.cli", "serve", "--config", str(self._config))
-
-    def tell(self, *deed: str) -> str:
-        command = [sys.executable, "-m", "central.cli", *deed, "--config", str(self._config)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def token(self) -> str:
-        found = re.search(r"Token: (\S+)", self.tell("claim", "DISKOMINFO"))
-        assert found
-        return found[1]
 
     def start(self) -> None:
         self.child.start()
