@@ -14,6 +14,8 @@ from central.office import Office
 CHECK_EVERY = timedelta(seconds=1)
 REREAD_EVERY = timedelta(seconds=10)
 """Nodes fall quiet and people are imported without a change that `version` sees."""
+REST_FOR_READING = 4
+"""However many people there are, reading takes at most a fifth of the time."""
 _KEPT_FRAGMENTS = 200
 
 
@@ -38,17 +40,21 @@ class LiveBoard:
         self._shot: Shot | None = None
         self._version: tuple[int, ...] = ()
         self._checked_s = self._read_s = 0.0
+        self._rest_s = 0.0
         self._fragments: dict[tuple[object, ...], str] = {}
         self.seats = BoundedSemaphore(max(1, office.config.threads * 3 // 4))
 
     def current(self) -> Shot:
         """The board, not older than `CHECK_EVERY` (what `version` misses: `REREAD_EVERY`).
 
+        Where reading it takes long, it may be older: see `REST_FOR_READING`.
+
         Raises:
             StoreError: the database failed.
         """
         with self._lock:
-            if self._shot is None or time.monotonic() - self._checked_s >= CHECK_EVERY.total_seconds():
+            rest_s = max(CHECK_EVERY.total_seconds(), self._rest_s)
+            if self._shot is None or time.monotonic() - self._checked_s >= rest_s:
                 self._shot = self._refreshed(self._shot)
             return self._shot
 
@@ -88,7 +94,9 @@ class LiveBoard:
             found = version(connection)
             stale = time.monotonic() - self._read_s >= REREAD_EVERY.total_seconds()
             if shot is None or found != self._version or day != shot.board.day or stale:
+                started_s = time.monotonic()
                 board = read_board(connection, day, moment, over=False)
+                self._rest_s = REST_FOR_READING * (time.monotonic() - started_s)
                 if shot is None or board != shot.board:
                     shot = Shot(shot.serial + 1 if shot else 1, board)
                 self._read_s = time.monotonic()

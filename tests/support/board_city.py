@@ -1,4 +1,4 @@
-"""A whole synthetic regency, seen at 08:12: 40 SKPD, some 480 people, 40 nodes, a month of days."""
+"""A whole synthetic regency, on one morning: 40 SKPD, some 480 people, 40 nodes, a month of days."""
 
 import random
 from datetime import date, datetime, time, timedelta
@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from attendance.moment import ClockState, to_ms
 from central import tables
-from tests.support.board_world import DAY, NOW, WIB, BoardWorld
+from tests.support.board_world import DAY, WIB, BoardWorld
 
 _OFFICES = """SETDA Sekretariat Daerah
 SETWAN Sekretariat DPRD
@@ -82,7 +82,7 @@ def build(world: BoardWorld, *, seed: int = 7, photos: bool = True) -> None:
     world.people(rows)
     for office in staff:
         if office not in ON_PAPER:
-            seen = NOW - QUIET.get(office, timedelta(seconds=dice.randint(2, 50)))
+            seen = world.clock.at - QUIET.get(office, timedelta(seconds=dice.randint(2, 50)))
             world.node(
                 node_of(office), office, seen=seen, state="distrusted" if office == DISTRUSTED else "active"
             )
@@ -103,9 +103,9 @@ def _morning(
             roll = dice.random()
             if roll < share:
                 at = datetime.combine(DAY, time(6, 40), WIB) + timedelta(
-                    seconds=int(dice.triangular(0, 5400, 2700))
+                    seconds=int(dice.triangular(0, 5200, 2100))
                 )
-                if at < NOW - QUIET.get(office, timedelta()):
+                if at < world.clock.at - QUIET.get(office, timedelta()):
                     arrivals.append((at, office, person))
             elif roll > 0.955:
                 with world.office.database.write() as connection:
@@ -168,7 +168,7 @@ def _health(world: BoardWorld, dice: random.Random, offices: list[str]) -> None:
             content["camera"] = {"state": "no-camera"}
         if office == "KEC-B":
             state = ClockState.DOUBTFUL
-        at = NOW - timedelta(minutes=dice.randint(1, 9)) - QUIET.get(office, timedelta())
+        at = world.clock.at - timedelta(minutes=dice.randint(1, 9)) - QUIET.get(office, timedelta())
         world.event(node_of(office), "health", at, content, state=state)
     with world.office.database.write() as connection:
         connection.execute(
@@ -179,7 +179,7 @@ def _health(world: BoardWorld, dice: random.Random, offices: list[str]) -> None:
                 leaf="1" * 64,
                 stored_leaf="2" * 64,
                 batch=b"",
-                received_ms=to_ms(NOW),
+                received_ms=world.clock.now_ms(),
             )
         )
 

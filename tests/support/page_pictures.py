@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from central.accounts import Role
 from tests.support.board_city import build
-from tests.support.board_world import BoardWorld
+from tests.support.board_world import NOW, BoardWorld
 from tests.support.browser import CHROMIUM_ARGS, CHROMIUM_PATH, Server
 
 SIZES = {"desk": (1440, 900), "wall": (1920, 1080), "phone": (360, 780)}
@@ -29,6 +29,7 @@ def main(folder: Path, only: set[str], scheme: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         world = BoardWorld(Path(work))
+        world.clock.at = NOW.replace(hour=7, minute=31)
         build(world)
         account = world.account(
             "ratu.sekda", Role.HR_ADMIN, employee="diskominfo-00", password="kuda-laut-77-x"

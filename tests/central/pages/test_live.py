@@ -21,6 +21,7 @@ from .conftest import KOMINFO_NODE
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "CHECK_EVERY", timedelta(milliseconds=5))
+    monkeypatch.setattr(live, "REST_FOR_READING", 0)
     monkeypatch.setattr(board, "HEARTBEAT", timedelta(milliseconds=20))
 
 
@@ -193,3 +194,28 @@ def test_a_failing_database_ends_the_stream_so_that_the_browser_says_so(
     monkeypatch.setattr(live, "version", broken)
     with pytest.raises(StopIteration):
         stream.next_board()
+
+
+def test_a_slow_reading_is_followed_by_a_longer_rest(
+    world: BoardWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_s, readings = [1000.0], []
+    real = books.read_board
+
+    def slow(*args: object, **more: bool) -> books.Board:
+        clock_s[0] += 3
+        readings.append(1)
+        return real(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(live, "read_board", slow)
+    monkeypatch.setattr(live, "REST_FOR_READING", 4)
+    monkeypatch.setattr(live.time, "monotonic", lambda: clock_s[0])
+    monkeypatch.setattr(live, "REREAD_EVERY", timedelta(0))
+    shared = live.LiveBoard(world.office)
+    shared.current()
+    clock_s[0] += 11
+    shared.current()
+    assert len(readings) == 1
+    clock_s[0] += 2
+    shared.current()
+    assert len(readings) == 2
