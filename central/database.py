@@ -40,11 +40,13 @@ class Database:
             assert parsed.database is not None
             self._wal = Path(f"{parsed.database}-wal")
             self._lock = FileLock(Path(f"{parsed.database}.lock"))
-            self._engine = create_engine(url, pool_size=32, max_overflow=64)
+            self._engine = create_engine(url, pool_size=32, max_overflow=64, hide_parameters=True)
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         else:
-            self._engine = create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
+            self._engine = create_engine(
+                url, pool_size=16, max_overflow=48, pool_pre_ping=True, hide_parameters=True
+            )
             event.listen(self._engine, "connect", _prepare_postgresql)
 
     @contextmanager

@@ -78,7 +78,7 @@ _FIND = (
     )
     .where(node.c.id == bindparam("name"))
 )
-_FIND_LOCKED = _FIND.with_for_update(of=node)
+_LOCK = select(node.c.id).where(node.c.id == bindparam("name")).with_for_update()
 
 
 def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
@@ -92,7 +92,10 @@ def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
     Raises:
         UnknownNodeError: never claimed.
     """
-    row = connection.execute(_FIND_LOCKED if lock else _FIND, {"name": name}).one_or_none()
+    if lock:
+        # A statement of its own: PostgreSQL would join the row it waited for with an older checkpoint.
+        connection.execute(_LOCK, {"name": name})
+    row = connection.execute(_FIND, {"name": name}).one_or_none()
     if row is None:
         raise UnknownNodeError(f"no node {name[:16]!r} was claimed here")
     return Node(*row[:6], NodeState(row[6]), row[7], row[8], Link(row[0], row[5], row[9], row[10]))

@@ -1,5 +1,6 @@
 """The shape of the database: brings it up to date, and refuses to work on another shape."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -35,6 +36,7 @@ def current(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def head() -> str:
     """The revision that this version works with."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()
