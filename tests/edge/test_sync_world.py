@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from attendance import exchange
 from attendance.chain import Link, make_event
 from attendance.moment import ClockState, Moment
-from tests.support.sync_world import DOCUMENT_KEY, EVENT_KEY, NODE, World, refused, settled
+from edge import sync_cursor
+from tests.support.sync_world import DOCUMENT_KEY, EVENT_KEY, NODE, Killed, World, refused, settled
 
 
 @pytest.fixture
@@ -105,6 +106,61 @@ def test_a_restored_central_is_found_even_while_nothing_is_sent(world: World) ->
     world.run(1200)
     assert world.both_hold_the_same()
     assert world.node.alarms() == ["central-rolled-back"]
+
+
+@pytest.mark.parametrize(
+    "place", ["before events", "after events", "before head", "after head", "before photo"]
+)
+def test_a_kill_in_the_middle_of_anything_loses_and_doubles_nothing(world: World, place: str) -> None:
+    punches(world, 8, photos=True)
+    world.run(0.2)
+    world.plan = {place: ["killed"]}
+    punches(world, 5, photos=True)
+    world.start()
+    world.run(60)
+    assert world.plan == {place: []}
+    settled(world)
+    assert len(world.central.photos) == 13
+    assert world.node.alarms() == []
+
+
+def test_a_kill_after_an_alarm_was_told_tells_it_at_least_once(world: World) -> None:
+    punches(world, 20)
+    settled(world)
+    world.central.restore(8)
+    world.node.dies_after = {"event": True}
+    settled(world)
+    assert set(world.node.alarms()) == {"central-rolled-back"}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_while_the_cursor_is_written_loses_nothing(
+    world: World, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths, write = [True], sync_cursor.write_durably
+
+    def dying(path: Path, data: bytes) -> None:
+        if when == "after" or not deaths:
+            write(path, data)
+        if deaths and deaths.pop():
+            raise Killed
+
+    monkeypatch.setattr(sync_cursor, "write_durably", dying)
+    punches(world, 10)
+    settled(world)
+    assert not deaths
+    assert world.sender.agreed.size == 10
+
+
+def test_a_full_disk_stops_no_event_on_its_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sync_cursor, "write_durably", full)
+        punches(world, 10)
+        settled(world)
+    assert world.sender.agreed.size == 10
 
 
 def foreign_history(count: int) -> list[exchange.Event]:

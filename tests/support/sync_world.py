@@ -36,6 +36,10 @@ NODE = seal.node_id(seal.public_hex(EVENT_KEY))
 START_MS = 1_780_000_000_000
 
 
+class Killed(BaseException):
+    """SIGKILL at this very place."""
+
+
 @dataclass
 class Stored:
     event: Event
@@ -49,6 +53,7 @@ class Node:
         self.photos = folder / "photos"
         self.events: list[Stored] = []
         self.away = False
+        self.dies_after: dict[str, bool] = {}
         self.documents: list[tuple[str, int]] = []
         self.anchors: list[dict[str, Any]] = []
 
@@ -78,6 +83,12 @@ class Node:
     def request(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         if self.away:
             raise PunchSocketError("away")
+        reply = self._reply(fields)
+        if self.dies_after.pop(fields["do"], False):
+            raise Killed
+        return reply
+
+    def _reply(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         if fields["do"] == "event":
             return {"ok": True, "seq": self.write(fields["type"], dict(fields["content"])).seq}
         if fields["do"] == "anchor":
@@ -124,6 +135,8 @@ class Central:
         self.last_receipt, before = good.body or self.last_receipt, self.last_receipt
         if fault in ("timed-out", "cut"):
             raise link_error(LinkFault(fault), "answer lost")
+        if fault == "killed":
+            raise Killed
         broken = {
             "html": Answer(200, b"<html>Sign in to the hotspot</html>", {}),
             "500": Answer(500, b"oops", {}),
@@ -139,6 +152,8 @@ class Central:
         fault = self.world.mischief(f"before {what}")
         if fault in ("timed-out", "cut", "unreachable"):
             raise link_error(LinkFault(fault), "request lost")
+        if fault == "killed":
+            raise Killed
 
     def ask_head(self, epoch: int, nonce: str, patience: Patience) -> Answer:
         self.before("head")
@@ -233,7 +248,10 @@ class World:
         self.cursor_path = folder / "sync-cursor.json"
         self.start()
 
-    FAULTS = ("timed-out", "cut", "unreachable", "html", "500", "503", "old-receipt", "forged", "damaged")
+    FAULTS = (
+        *("timed-out", "cut", "unreachable", "html", "500", "503", "old-receipt", "forged", "damaged"),
+        "killed",
+    )
 
     def mischief(self, where: str) -> str | None:
         planned = next(
@@ -297,7 +315,11 @@ class World:
     def turn(self) -> None:
         """One turn; afterwards nothing may count as held that central does not hold."""
         agreed = self.sender.agreed
-        rest = self.sync.turn()
+        try:
+            rest = self.sync.turn()
+        except Killed:
+            self.start()
+            return
         assert rest >= timedelta()
         self.now_ms += -(-rest // timedelta(milliseconds=1))
         if self.sender.agreed != agreed and self.sender.agreed.size:
