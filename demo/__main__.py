@@ -117,7 +117,7 @@ def _settled(measure: Callable[[], count.Report]) -> count.Report:
 
 
 def _tell(sentence: str) -> None:
-    print(sentence, flush=True)
+    print(f"{time.strftime('%H:%M:%S')}  {sentence}", flush=True)
 
 
 if __name__ == "__main__":
