@@ -69,7 +69,7 @@ def _events(live: LiveBoard, token: str | None) -> Iterator[str]:
     """The stream of one viewer. Ends with his session; a silent link shows by the missing beat."""
     after, until_s = 0, time.monotonic() + _LONGEST_STREAM.total_seconds()
     yield f"retry: {_RETRY_MS}\n\n"
-    while time.monotonic() < until_s:
+    while time.monotonic() < until_s and live.still_serving():
         try:
             shot = live.wait_for_change(after, HEARTBEAT)
             viewer = find_viewer(office(), token)

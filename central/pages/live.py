@@ -32,6 +32,7 @@ class LiveBoard:
 
     Attributes:
         seats: how many may stay connected at once; each holds a thread, and nodes need some too.
+        still_serving: turns false when the server is told to stop; streams then end at once.
     """
 
     def __init__(self, office: Office) -> None:
@@ -41,6 +42,7 @@ class LiveBoard:
         self._version: tuple[int, ...] = ()
         self._checked_s = self._read_s = 0.0
         self._rest_s = 0.0
+        self.still_serving: Callable[[], bool] = lambda: True
         self._fragments: dict[tuple[object, ...], str] = {}
         self.seats = BoundedSemaphore(max(1, office.config.threads * 3 // 4))
 
@@ -69,7 +71,7 @@ class LiveBoard:
             shot = self.current()
             if shot.serial != after:
                 return shot
-            if time.monotonic() >= until_s:
+            if time.monotonic() >= until_s or not self.still_serving():
                 return None
             time.sleep(CHECK_EVERY.total_seconds())
 

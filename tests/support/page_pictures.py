@@ -29,7 +29,7 @@ def main(folder: Path, only: set[str], scheme: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         world = BoardWorld(Path(work))
-        world.clock.at = NOW.replace(hour=7, minute=31)
+        world.clock.at = NOW.replace(hour=7, minute=32)
         build(world)
         account = world.account(
             "ratu.sekda", Role.HR_ADMIN, employee="diskominfo-00", password="kuda-laut-77-x"

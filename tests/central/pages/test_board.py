@@ -39,6 +39,7 @@ def test_the_board_adds_up_the_regency_and_each_skpd_with_its_parts(
 
 
 def test_a_unit_head_sees_his_own_part_only(client_of: Callable[[Role], FlaskClient]) -> None:
+    assert "Bob Budiman" in client_of(Role.LEADER).get("/").text  # whose board must not be handed on
     page = client_of(Role.UNIT_HEAD).get("/").text
     assert figure(page, "present") == 1
     assert "Alice Anggraini" in page

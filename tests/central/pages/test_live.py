@@ -100,6 +100,17 @@ def test_the_stream_ends_with_the_session(
         stream.next()
 
 
+def test_the_stream_ends_when_the_server_is_told_to_stop(
+    app: Flask, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    stream = Stream(client_of(Role.LEADER))
+    stream.next_board()
+    app.extensions["hadir-live"].still_serving = lambda: False
+    with pytest.raises(StopIteration):
+        for _ in range(100):
+            stream.next()
+
+
 def test_when_all_seats_are_taken_the_board_can_still_be_fetched(
     world: BoardWorld, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
