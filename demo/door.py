@@ -77,11 +77,15 @@ class Door:
             return False
         return bool(status["clock"] == "anchored" and status["policy"] and status["roster"])
 
-    def stop(self) -> None:
-        """Stop everything, the roles before what they talk to."""
-        for process in (self.sync, self.punch, self.camera, self.link, self.eye, self.sensor):
-            if process is not None:
-                process.stop()
+    @property
+    def roles(self) -> tuple[Process, ...]:
+        """The processes of the node itself."""
+        return (self.sync, self.punch, self.camera)
+
+    @property
+    def surroundings(self) -> tuple[Process, ...]:
+        """The emulators around it."""
+        return (self.eye, self.sensor, *([self.link] if self.link else []))
 
     def finger(self, deed: str, **details: Any) -> dict[str, Any]:
         """Tell the sensor emulator what happens on its glass.

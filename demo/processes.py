@@ -1,6 +1,5 @@
 """Real processes of the demo: their output kept in files, killed the hard way when the play says so."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -39,13 +38,17 @@ class Process:
             self._child.kill()
             self._child.wait()
 
+    def ask_to_stop(self) -> None:
+        """SIGTERM; returns at once."""
+        if self.alive and self._child is not None:
+            self._child.terminate()
+
     def stop(self, patience_s: float = 10) -> None:
         """SIGTERM, and SIGKILL when that is not heard within `patience_s`."""
-        if self._child is None or self._child.poll() is not None:
-            return
-        self._child.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
-            self._child.wait(patience_s)
+            if self._child is not None:
+                self._child.wait(patience_s)
         except subprocess.TimeoutExpired:
             self.kill()
 

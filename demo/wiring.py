@@ -70,10 +70,14 @@ class Town:
         wait_for("central", lambda: _listens(self.port), self.central)
 
     def close(self) -> None:
-        """Stop everything."""
-        for door in self.doors.values():
-            door.stop()
-        self.central.stop()
+        """Stop everything: first the nodes, then what they talk to. Those of one kind stop together."""
+        doors = self.doors.values()
+        roles = [process for door in doors for process in door.roles]
+        for group in (roles, [self.central, *(process for door in doors for process in door.surroundings)]):
+            for process in group:
+                process.ask_to_stop()
+            for process in group:
+                process.stop()
 
     def tell(self, *deed: str) -> str:
         """Run a `hadir-central` command and return what it printed."""
