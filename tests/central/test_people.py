@@ -1,0 +1,232 @@
+"""CSV files as offices write them: bad rows are refused with a reason, good ones kept, nobody is deleted."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from central import days, people, slots, units
+from central.csv_reading import CsvError, Outcome, RowReport
+from central.tables import assignment, dirty_day, employee, opened_day, slot, unit
+from tests.support.central import Central
+
+TODAY = date(2017, 3, 6)
+NIP = ["198609262015051001", "199001012012012002", "198001012005011003"]
+HEADING = "nip;nama;jenis;skpd\n"
+
+
+def load(central: Central, data: str | bytes, today: date = TODAY) -> list[RowReport]:
+    raw = data.encode() if isinstance(data, str) else data
+    with central.office.database.write() as connection:
+        return people.import_people(connection, raw, today, central.clock.now_ms())
+
+
+def load_units(central: Central, data: str) -> list[RowReport]:
+    with central.office.database.write() as connection:
+        return units.import_units(connection, data.encode(), "Asia/Jakarta", central.clock.now_ms())
+
+
+def load_slots(central: Central, data: str) -> list[RowReport]:
+    with central.office.database.write() as connection:
+        return slots.import_slots(connection, data.encode(), central.clock.now_ms())
+
+
+def outcomes(reports: list[RowReport]) -> list[Outcome]:
+    return [report.outcome for report in reports]
+
+
+@pytest.fixture
+def office(central: Central) -> Central:
+    central.add_unit()
+    central.add_unit("DINKES", "Dinas Kesehatan")
+    return central
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        f"{HEADING}{NIP[0]};Siti Aminah;PNS;DISKOMINFO\n".encode(),
+        f"{HEADING}{NIP[0]};Siti Aminah;PNS;DISKOMINFO".encode("utf-8-sig"),
+        f'"NIP","Nama Pegawai","Status","OPD"\r\n"{NIP[0]}","Siti Aminah","pns","DISKOMINFO"\r\n'.encode(),
+        f"Nama\tNIP Baru\tKode SKPD\nSiti Aminah\t'{NIP[0]}\tDISKOMINFO\n\n\t\t\n".encode(),
+        b"no,nip,nama,skpd\n1,19860926 201505 1 001,Siti Aminah,DISKOMINFO\n",
+    ],
+    ids=["semicolons", "bom", "quoted commas", "tabs and apostrophe", "grouped"],
+)
+def test_the_forms_that_offices_send_are_read(office: Central, file: bytes) -> None:
+    assert outcomes(load(office, file)) == [Outcome.NEW]
+    row = office.rows(select(employee))[0]
+    assert (row.id, row.nip, row.name, row.employment) == (NIP[0], NIP[0], "Siti Aminah", "pns")
+    place = office.rows(select(assignment))[0]
+    assert (place.unit, place.grp, place.valid_from, place.valid_to) == ("DISKOMINFO", "umum", TODAY, None)
+
+
+def test_bad_rows_are_refused_by_line_and_good_ones_kept(office: Central) -> None:
+    reports = load(
+        office,
+        HEADING
+        + f"{NIP[0]};Siti;PNS;DISKOMINFO\n"
+        + "1,98609E+17;Excel;PNS;DISKOMINFO\n"
+        + "1.98609E+17;Excel;PNS;DISKOMINFO\n"
+        + f"{NIP[0]};Kembar;PNS;DISKOMINFO\n"
+        + "123;Pendek;PNS;DISKOMINFO\n"
+        + ";Tanpa NIP;PNS;DISKOMINFO\n"
+        + f"{NIP[1]};;PNS;DISKOMINFO\n"
+        + f"{NIP[1]};Budi;dukun;DISKOMINFO\n"
+        + f"{NIP[1]};Budi;PNS;TIDAKADA\n"
+        + f"{NIP[1]};Budi;PNS;..//\n"
+        + f"{NIP[1]};Budi;PNS;DINKES\n",
+    )
+    assert outcomes(reports) == [Outcome.NEW, *[Outcome.REFUSED] * 9, Outcome.NEW]
+    assert [report.line for report in reports] == list(range(2, 13))
+    told = [report.remarks[0] for report in reports[1:10]]
+    for sentence, word in zip(
+        told,
+        [
+            "notasi ilmiah",
+            "notasi ilmiah",
+            "baris 2",
+            "18",
+            "NIP kosong",
+            "Nama",
+            "dukun",
+            "TIDAKADA",
+            "tidak sah",
+        ],
+        strict=True,
+    ):
+        assert word in sentence, sentence
+    assert {row.nip for row in office.rows(select(employee))} == {NIP[0], NIP[1]}
+
+
+def test_odd_but_possible_numbers_are_kept_with_a_warning(office: Central) -> None:
+    report = load(office, HEADING + "198609262015131001;Siti;PNS;DISKOMINFO\n")[0]
+    assert report.outcome is Outcome.NEW
+    assert "TMT" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"", "kosong"),
+        (b"\n\n", "kosong"),
+        (b"nama;alamat\nA;B\n", "tidak ada: skpd"),
+        (b"nip;nama;nama;skpd\n", "dua kali"),
+        (b"PK\x03\x04zip", "Excel"),
+        ("nip;nama;skpd\n1;A;B\n".encode("utf-16"), "UTF-8"),
+        (b'nip;nama;skpd\n1;"A" x;B\n', "CSV"),
+        (b"nip;nama;skpd\n" + b"x" * 17_000_000, "besar"),
+    ],
+)
+def test_files_that_are_no_use_are_refused_whole(office: Central, data: bytes, word: str) -> None:
+    with pytest.raises(CsvError, match=word):
+        load(office, data)
+
+
+def test_the_same_file_again_changes_nothing(office: Central) -> None:
+    file = HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n"
+    load(office, file)
+    assert outcomes(load(office, file, date(2017, 4, 1))) == [Outcome.SAME]
+    assert len(office.rows(select(assignment))) == 1
+
+
+def test_people_who_are_missing_from_a_file_stay(office: Central) -> None:
+    load(office, HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n")
+    load(office, HEADING + f"{NIP[1]};Budi;PNS;DISKOMINFO\n")
+    assert len(office.rows(select(employee))) == 2
+
+
+def test_a_move_splits_the_assignment_at_its_date(office: Central) -> None:
+    load(office, HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n")
+    file = f"nip;nama;skpd;tmt\n{NIP[0]};Siti;DINKES;15/03/2017\n"
+    assert outcomes(load(office, file)) == [Outcome.CHANGED]
+    rows = office.rows(select(assignment).order_by(assignment.c.valid_from))
+    assert [(row.unit, row.valid_from, row.valid_to) for row in rows] == [
+        ("DISKOMINFO", TODAY, date(2017, 3, 14)),
+        ("DINKES", date(2017, 3, 15), None),
+    ]
+
+
+def test_a_late_import_marks_the_days_that_it_reaches_back_to(office: Central) -> None:
+    with office.office.database.write() as connection:
+        for day in (5, 6, 7):
+            connection.execute(opened_day.insert().values(day=date(2017, 3, day), opened_ms=1))
+    load(office, f"nip;nama;skpd;tmt\n{NIP[0]};Siti;DINKES;2017-03-06\n")
+    assert {row.day.day for row in office.rows(select(dirty_day))} == {6, 7}
+    assert days.DAYS_AT_ONCE > 1
+
+
+def test_people_without_nip_need_an_id_and_may_be_called(office: Central) -> None:
+    reports = load(
+        office,
+        "id pegawai;nip;nama;jenis;skpd;sapaan\n"
+        "thl-1;;Joko;THL;DISKOMINFO;bapak\n"
+        ";;Tanpa;THL;DISKOMINFO;\n"
+        "thl-2;;Aneh;THL;DISKOMINFO;Tuan\n"
+        "thl 3;;Spasi;THL;DISKOMINFO;\n",
+    )
+    assert outcomes(reports) == [Outcome.NEW, *[Outcome.REFUSED] * 3]
+    assert office.rows(select(employee.c.salutation))[0].salutation == "Bapak"
+
+
+def test_a_nip_belongs_to_one_person(office: Central) -> None:
+    load(office, f"id pegawai;nip;nama;skpd\na1;{NIP[0]};Siti;DISKOMINFO\n")
+    report = load(office, f"id pegawai;nip;nama;skpd\na2;{NIP[0]};Siti;DISKOMINFO\n")[0]
+    assert (report.outcome, "a1" in str(report)) == (Outcome.REFUSED, True)
+    assert outcomes(load(office, HEADING + f"{NIP[0]};Siti A.;PNS;DISKOMINFO\n")) == [Outcome.CHANGED]
+    assert [row.id for row in office.rows(select(employee))] == ["a1"]
+
+
+def test_text_of_old_windows_is_read(office: Central) -> None:
+    load(office, f"nip;nama;skpd\n{NIP[0]};Renée;DISKOMINFO\n".encode("cp1252"))
+    assert office.rows(select(employee.c.name))[0].name == "Renée"
+
+
+def test_units_may_name_parents_that_stand_below_them_in_the_file(central: Central) -> None:
+    reports = load_units(
+        central,
+        "kode,nama,induk,zona\n"
+        "DIS.1,Bidang Satu,DIS,\n"
+        "DIS,Dinas,,WIB\n"
+        "DIS.1.1,Seksi,DIS.1,WIT\n"
+        "BAD CODE,X,,\n"
+        "DIS,Dinas lagi,,\n"
+        "YATIM,Yatim,TIDAKADA,\n"
+        "ZONA,Zona,,Mars\n",
+    )
+    assert outcomes(reports) == [Outcome.NEW] * 3 + [Outcome.REFUSED] * 2 + [Outcome.NEW, Outcome.REFUSED]
+    assert "tanpa induk" in str(reports[5])
+    with central.office.database.read() as connection:
+        assert units.subtree(connection, "DIS") == {"DIS", "DIS.1", "DIS.1.1"}
+        assert units.subtree(connection, "DIS.1") == {"DIS.1", "DIS.1.1"}
+        assert units.subtree(connection, "NONE") == frozenset()
+    zones = {row.code: row.zone for row in central.rows(select(unit.c.code, unit.c.zone))}
+    assert (zones["DIS"], zones["DIS.1.1"]) == ("Asia/Jakarta", "Asia/Jayapura")
+
+
+def test_a_unit_is_never_its_own_ancestor(central: Central) -> None:
+    load_units(central, "kode;nama;induk\nA;A;\nB;B;A\n")
+    report = load_units(central, "kode;nama;induk\nA;A;B\n")[0]
+    assert "tanpa induk" in str(report)
+    assert outcomes(load_units(central, "kode;nama\nA;A baru\nB;B\n")) == [Outcome.CHANGED, Outcome.SAME]
+
+
+def test_slots_are_assigned_by_nip_and_bad_rows_refused(office: Central) -> None:
+    load(office, HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n{NIP[1]};Budi;PNS;DISKOMINFO\n")
+    reports = load_slots(
+        office,
+        "skpd;slot;nip\n"
+        f"DISKOMINFO;1;{NIP[0]}\n"
+        f"DISKOMINFO;01;{NIP[1]}\n"
+        f"DISKOMINFO;satu;{NIP[1]}\n"
+        f"DISKOMINFO;70000;{NIP[1]}\n"
+        f"TIDAKADA;2;{NIP[1]}\n"
+        "DISKOMINFO;2;tidak-ada\n"
+        f"DISKOMINFO;2;{NIP[1]}\n",
+    )
+    assert outcomes(reports) == [Outcome.NEW, *[Outcome.REFUSED] * 5, Outcome.NEW]
+    assert {row.slot: row.employee for row in office.rows(select(slot))} == {1: NIP[0], 2: NIP[1]}
+    again = load_slots(office, f"skpd;slot;nip\nDISKOMINFO;1;{NIP[1]}\nDISKOMINFO;2;{NIP[1]}\n")
+    assert outcomes(again) == [Outcome.CHANGED, Outcome.SAME]
+    strange = load_slots(office, f"alat;skpd;slot;nip\nxxx;DISKOMINFO;5;{NIP[0]}\n")
+    assert outcomes(strange) == [Outcome.REFUSED]
