@@ -85,6 +85,9 @@ class FrameDesk:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply of `camera.sock`; the photo is written, but not yet through a power cut."""
         now = time.monotonic()
+        if request.get("do") == "state":
+            found = self._ring.at(now, now)
+            return {"ok": True} if isinstance(found, Frame) else self._without(found)
         at, text = request.get("at_monotonic_s"), request.get("text", "")
         at = now if at is None else at
         good_time = isinstance(at, int | float) and not isinstance(at, bool) and math.isfinite(at)
@@ -92,7 +95,7 @@ class FrameDesk:
             return {"ok": False, "error": "malformed"}
         found = self._ring.at(at, now)
         if not isinstance(found, Frame):
-            return {"ok": False, "error": self._grabber.fault or found}
+            return self._without(found)
         try:
             with self._lock:
                 jpeg = self._stamper.jpeg(found.image, text[:_MAX_TEXT_CHARS])
@@ -110,6 +113,9 @@ class FrameDesk:
             "bytes": len(jpeg),
             "captured_monotonic_s": found.captured_monotonic_s,
         }
+
+    def _without(self, reason: str) -> dict[str, Any]:
+        return {"ok": False, "error": self._grabber.fault or reason}
 
     def _written(self, jpeg: bytes) -> str:
         with self._lock:

@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from attendance.seal import is_hash
 
 _MAX_REPLY_BYTES = 4096
 _MAX_REASON_CHARS = 32
+_DAMAGED = "camera-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,26 @@ class PendingPhoto:
 
     def result(self) -> Photo:
         """The answer, or what became of it by the deadline. Never raises, never waits longer."""
+        reply = self.reply()
+        sha256 = reply.get("sha256")
+        if reply.get("ok") is True:
+            return Photo(sha256, None) if is_hash(sha256) else Photo(None, _DAMAGED)
+        return Photo(None, _reason(reply))
+
+    def reply(self) -> dict[str, Any]:
+        """The same as the object that the camera process sent, or one of our own that says what happened."""
         if self._connection is None:
-            return Photo(None, self._missing)
+            return {"ok": False, "error": self._missing}
         with self._connection as connection:
             try:
-                return _read(_line(connection, self._deadline_s))
+                reply = json.loads(_line(connection, self._deadline_s))
             except (TimeoutError, BlockingIOError):
-                return Photo(None, "camera-late")
+                return {"ok": False, "error": "camera-late"}
             except OSError:
-                return Photo(None, "camera-away")
+                return {"ok": False, "error": "camera-away"}
+            except (ValueError, RecursionError):
+                return {}
+        return reply if isinstance(reply, dict) else {}
 
 
 class CameraSocket:
@@ -67,12 +80,19 @@ class CameraSocket:
             at_monotonic_s: on CLOCK_MONOTONIC.
             text: what is drawn into the picture.
         """
+        return self._send({"do": "frame", "at_monotonic_s": at_monotonic_s, "text": text})
+
+    def state(self) -> str:
+        """ "ok" where a fresh frame is at hand, else the reason why there would be no photo now."""
+        reply = self._send({"do": "state"}).reply()
+        return "ok" if reply.get("ok") is True else _reason(reply)
+
+    def _send(self, request: dict[str, Any]) -> PendingPhoto:
         deadline_s = time.monotonic() + self._wait_s
         if self._path is None:
             return PendingPhoto(None, deadline_s, "no-camera")
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(self._wait_s)
-        request = {"do": "frame", "at_monotonic_s": at_monotonic_s, "text": text}
         try:
             connection.connect(str(self._path))
             connection.sendall(json.dumps(request).encode() + b"\n")
@@ -94,13 +114,6 @@ def _line(connection: socket.socket, deadline_s: float) -> bytes:
     return received
 
 
-def _read(line: bytes) -> Photo:
-    try:
-        reply = json.loads(line)
-    except (ValueError, RecursionError):
-        return Photo(None, "camera-damaged")
-    sha256 = reply.get("sha256") if isinstance(reply, dict) else None
-    if is_hash(sha256) and reply.get("ok") is True:
-        return Photo(sha256, None)
-    error = reply.get("error") if isinstance(reply, dict) else None
-    return Photo(None, error[:_MAX_REASON_CHARS] if isinstance(error, str) and error else "camera-damaged")
+def _reason(reply: dict[str, Any]) -> str:
+    error = reply.get("error")
+    return error[:_MAX_REASON_CHARS] if isinstance(error, str) and error else _DAMAGED

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 _AGAIN_S = 0.1
 _STORAGE_PAUSE_S = 2.0
 _LIGHT_S = 1.5
+_FIRST_HEALTH_MS = 30_000  # by then the camera has opened or will not
 _TIDY_S = 5.0
 _TRANSIENT = "sensor-again"
 _WORKS, _WILL_RETRY, _TECHNICIAN = "ok", "will-retry", "technician"
@@ -172,7 +173,7 @@ class PunchProcess:
         )
         if boot is not None:
             self._record(CLOCK, boot)
-        self._health_due_bt_ms = self._logbook.reading().bt_ms + self._config.health_interval_s * 1000
+        self._health_due_bt_ms = self._logbook.reading().bt_ms + _FIRST_HEALTH_MS
 
     def _turn(self) -> float:
         """One look at the clocks and at the glass; how many seconds to wait before the next one."""
@@ -254,11 +255,15 @@ class PunchProcess:
         return {
             "what": what,
             "sensor": self._sensor.facts(),
-            "camera": {"source": self._config.camera.source},
+            "camera": self._camera_facts(),
             "disk": self._board.disk(self._config.state_dir),
             "power": self._board.power(),
             "counters": counters,
         }
+
+    def _camera_facts(self) -> dict[str, Any]:
+        source = {"source": self._config.camera.source}
+        return {**source, "state": self._camera.state()} if self._camera.present else source
 
     def _facts(self) -> dict[str, Any]:
         since, fault = self._listener.since, self._logbook.fault

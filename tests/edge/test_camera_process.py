@@ -276,3 +276,15 @@ def test_only_root_this_user_and_this_group_may_ask() -> None:
     assert may_ask(me, group + 1)
     assert may_ask(me + 1, group)
     assert not may_ask(me + 1, group + 1)
+
+
+def test_asking_for_the_state_takes_no_photo(desk: FrameDesk, tmp_path: Path) -> None:
+    assert desk.answer({"do": "state"}) == {"ok": True}
+    assert list((tmp_path / "photos").rglob("*.jpg")) == []
+
+
+def test_the_state_names_why_there_would_be_no_photo(tmp_path: Path) -> None:
+    grabber = Grabber(camera_config(), ring())
+    grabber.fault = "camera-away"
+    desk = FrameDesk(ring(), grabber, Stamper(40_000), PhotoStore(tmp_path / "photos"))
+    assert desk.answer({"do": "state"}) == {"ok": False, "error": "camera-away"}

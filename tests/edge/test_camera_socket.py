@@ -112,3 +112,18 @@ def test_an_answer_that_is_there_already_is_taken_also_after_the_deadline(
 
 def test_a_camera_that_drips_its_answer_is_not_waited_for(camera: Serve) -> None:
     assert CameraSocket(camera(DRIP), WAIT).ask(1.0, "x").result() == Photo(None, "camera-late")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (b'{"ok":true}\n', "ok"),
+        (b'{"ok":false,"error":"camera-stalled"}\n', "camera-stalled"),
+        (b"[]\n", "camera-damaged"),
+        (None, "camera-late"),
+    ],
+)
+def test_the_state_of_the_camera_is_told_without_taking_a_photo(
+    camera: Serve, answer: bytes | None, state: str
+) -> None:
+    assert CameraSocket(camera(answer), WAIT).state() == state
