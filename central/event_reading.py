@@ -79,7 +79,7 @@ def read_events(
         if trusted:
             reading.reported_until_ms = max(reading.reported_until_ms or 0, wall_ms)
         elif reading.reported_until_ms is None or not reading.reported_until_ms <= wall_ms <= now_ms:
-            # It happened between the last trusted time and now: a doubtful clock that says otherwise is wrong.
+            # It happened between the last trusted time and now; a doubtful clock that denies it is wrong.
             placed_ms = now_ms
         person = slot = kind = None
         if event.type == punch.PUNCH:
