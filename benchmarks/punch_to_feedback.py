@@ -132,6 +132,8 @@ def measure() -> dict[str, Any]:
         "ratio": p50["ours"] / p50["floor"],
         "p99_ratio": p99["ours"] / p99["floor"],
         "peer_ratio": p50["peer"] / p50["ours"],
+        # What two bare syncs gain over the peer: no journal with two copies can gain much more.
+        "peer_to_floor": p50["peer"] / p50["floor"],
         "floor": p50["floor"],
         "peer": p50["peer"],
         "ours_ms": p50["ours"],
