@@ -86,13 +86,6 @@ class FrameHunter:
         del self._buffer[:count]
 
     @property
-    def missing(self) -> int:
-        """How many bytes the packet at the front still lacks; at least 1."""
-        if len(self._buffer) < HEADER_BYTES:
-            return HEADER_BYTES + MIN_LENGTH - len(self._buffer)
-        return max(1, HEADER_BYTES + int.from_bytes(self._buffer[7:9], "big") - len(self._buffer))
-
-    @property
     def half(self) -> bool:
         """True if a packet has begun and is not whole."""
         return bool(self._buffer)

@@ -7,6 +7,8 @@ is not even an `OSError`). Here they all become a `SensorError` of kind port-mis
 import contextlib
 import errno
 import fcntl
+import os
+import select
 import termios
 from collections.abc import Iterator
 
@@ -16,6 +18,7 @@ from edge.sensor_faults import SensorFault, sensor_error
 
 READ_SLICE_S = 0.02
 WRITE_TIMEOUT_S = 1.0
+_CHUNK_BYTES = 4096
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EACCES, errno.EPERM}
 _GONE = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR}
 
@@ -29,6 +32,7 @@ class SensorPort:
         Raises:
             SensorError: port-missing, port-busy or link-down.
         """
+        self._read_slice_s = read_slice_s
         try:
             # The timeout is set here once: pyserial reconfigures the whole port each time it is changed.
             self._serial = serial.Serial(
@@ -42,10 +46,19 @@ class SensorPort:
             self.close()
             raise sensor_error(_kind(error), f"cannot hold {path} alone: {error}") from error
 
-    def read(self, count: int) -> bytes:
-        """Up to `count` bytes; fewer, or none, if they do not come within one read slice."""
+    def read(self) -> bytes:
+        """What is there, or the first that comes within one read slice; nothing if nothing does.
+
+        pyserial's own `read` waits for a number of bytes. How many come is what is in doubt here.
+        """
         with _translated():
-            return bytes(self._serial.read(count))
+            descriptor = self._serial.fileno()
+            if not select.select([descriptor], [], [], self._read_slice_s)[0]:
+                return b""
+            data = os.read(descriptor, _CHUNK_BYTES)
+        if not data:
+            raise sensor_error(SensorFault.LINK_DOWN, "the port is ready and gives nothing: it was pulled")
+        return data
 
     def waiting(self) -> bytes:
         """Whatever has already come in, without waiting."""

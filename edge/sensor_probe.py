@@ -88,7 +88,7 @@ def _greet(link: CheckedLink, wire: Wire, attempts: int) -> None:
 
     The first ones may be lost: a module is deaf for a while after power-up.
     """
-    refusals = 0
+    refusals = strangers = 0
     for _ in range(attempts):
         answer = link.exchange(_greeting(wire.password))
         link.doubt()
@@ -96,8 +96,10 @@ def _greet(link: CheckedLink, wire: Wire, attempts: int) -> None:
             continue
         if answer[0] == Code.OK:
             return
+        # Said once, each of these may be a damaged answer.
         refusals += answer[0] == Code.WRONG_PASSWORD
-        if answer[0] == Code.BAD_ADDRESS:
+        strangers += answer[0] == Code.BAD_ADDRESS
+        if strangers > 1:
             raise sensor_error(SensorFault.OTHER_ADDRESS, f"the module does not listen to {wire.address:08X}")
         if refusals > 1:
             raise sensor_error(

@@ -13,7 +13,7 @@ _LONGEST_BABBLE_S = 1.0
 class Port(Protocol):
     """What the receiver and the link need of a serial port; `edge.sensor_port.SensorPort` in real life."""
 
-    def read(self, count: int) -> bytes: ...  # noqa: D102
+    def read(self) -> bytes: ...  # noqa: D102
     def waiting(self) -> bytes: ...  # noqa: D102
     def write(self, data: bytes) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
@@ -76,7 +76,7 @@ class Receiver:
             if clock() >= deadline:
                 self._damage |= self._hunter.half
                 return None
-            chunk = self._port.read(self._hunter.missing)
+            chunk = self._port.read()
             if chunk:
                 self._hunter.feed(chunk)
                 last_byte = clock()
@@ -132,7 +132,7 @@ class Receiver:
         frames = []
         began = last_byte = now = self._pace.clock()
         while now - last_byte < self._pace.quiet_s and now - began < self._pace.s(_LONGEST_BABBLE_S):
-            chunk = self._port.read(64)
+            chunk = self._port.read()
             now = self._pace.clock()
             if chunk:
                 last_byte = now

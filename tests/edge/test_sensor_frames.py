@@ -80,12 +80,9 @@ def test_a_packet_is_found_behind_any_noise_or_nothing_is_made_up(noise: list[by
     for piece in [*noise, found(slot, 99)]:
         hunter.feed(piece)
     frames = []
-    while hunter.half or hunter.missing:
-        frame = hunter.next()
+    while (frame := hunter.next()) is not None or hunter.half:
         if frame is not None:
             frames.append(frame)
-        elif hunter.half:
-            hunter.give_up_half()
         else:
-            break
+            hunter.give_up_half()
     assert wanted in frames

@@ -14,6 +14,12 @@ def test_a_bad_wire_books_nobody_wrong(fault_rate: float, punches: int) -> None:
         assert sensor_proof.gates_hold(figures, fault_rate)
 
 
+def test_flips_that_keep_the_sum_book_nobody_wrong() -> None:
+    figures = sensor_proof.prove(80, seed=3, fault_rate=0.5, workers=1, kinds=("flip_pair",))
+    assert figures["wrong"] == 0
+    assert figures["right"] > 0
+
+
 def test_the_gates_fail_where_they_should() -> None:
     good = {"punches": 1000, "right": 1000, "wrong": 0, "missed": 0, "errors": 0}
     assert sensor_proof.gates_hold(good, 0.0)

@@ -96,24 +96,19 @@ class ScriptedPort:
         self._line += [(begin + after_s, raw) for after_s, raw in pieces]
         self._busy_until = max([self._busy_until, *(begin + after_s for after_s, raw in pieces if raw)])
 
-    def read(self, count: int) -> bytes:
-        got = self.waiting(count)
+    def read(self) -> bytes:
+        got = self.waiting()
         if not got:
             dues = [due for due, raw in self._line if raw]
             self.clock.now = min([*dues, self.clock.now + 0.02])
-            got = self.waiting(count)
+            got = self.waiting()
         return got
 
-    def waiting(self, count: int = 1 << 20) -> bytes:
-        got = bytearray()
+    def waiting(self) -> bytes:
         self._line.sort(key=lambda piece: piece[0])
-        while self._line and self._line[0][0] <= self.clock.now and len(got) < count:
-            due, raw = self._line.pop(0)
-            room = count - len(got)
-            got += raw[:room]
-            if raw[room:]:
-                self._line.insert(0, (due, raw[room:]))
-        return bytes(got)
+        due = [raw for at, raw in self._line if at <= self.clock.now]
+        self._line = [piece for piece in self._line if piece[0] > self.clock.now]
+        return b"".join(due)
 
     def close(self) -> None:
         self.closed = True
