@@ -1,6 +1,7 @@
 """Whatever happens on the way, central holds every event exactly once, and nothing counts before that."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from attendance import exchange
 from attendance.chain import Link, make_event
 from attendance.moment import ClockState, Moment
 from edge import sync_cursor
+from edge.answer import Answer
 from tests.support.sync_world import DOCUMENT_KEY, EVENT_KEY, NODE, Killed, World, refused, settled
 
 
@@ -206,6 +208,45 @@ def test_a_restart_takes_up_where_central_signed(world: World) -> None:
     assert [request for request in world.central.requests if request.startswith("events 13")] == [
         "events 13+1"
     ]
+
+
+def test_a_history_that_contradicts_what_was_agreed_is_shown_to_central_too(world: World) -> None:
+    punches(world, 5)
+    settled(world)
+    world.central.events = foreign_history(3)
+    punches(world, 2)
+    world.run(600)
+    assert {"forked", "central-refuses-fork"} <= set(world.node.alarms())
+
+
+def test_a_central_that_signs_and_stores_nothing_is_not_flooded(world: World) -> None:
+    world.central.send_events = lambda epoch, start, count, nonce, packed, patience: Answer(
+        200, world.central.receipt(nonce), {}
+    )
+    punches(world, 5)
+    world.run(3600)
+    assert world.sender.agreed.size == 0
+    assert len(world.central.requests) < 400
+
+
+def test_while_nobody_answers_the_node_asks_rarely(world: World) -> None:
+    world.plan = {"before": ["unreachable"] * 1000}
+    punches(world, 5, photos=True)
+    world.run(3600)
+    assert 10 < len(world.central.requests) < 50
+
+
+def test_large_events_are_sent_in_batches_that_central_takes(world: World) -> None:
+    dice = random.Random(2)
+    for number in range(160):
+        world.node.write("health", {"number": number, "noise": dice.randbytes(3_800).hex()})
+    world.run(60)
+    world.start()
+    world.sender.pace = replace(world.sender.pace, ceiling=500)
+    world.central.restore(0)
+    settled(world)
+    sent = [int(request.split("+")[1]) for request in world.central.requests if request.startswith("events")]
+    assert max(sent) > 64
 
 
 @pytest.mark.parametrize(

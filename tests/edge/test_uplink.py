@@ -159,13 +159,17 @@ def test_an_endless_answer_is_given_up_early() -> None:
 
 
 def test_an_answer_that_drips_in_for_ever_is_given_up() -> None:
+    dripped = []
+
     def dripping(_: Request) -> Iterable[bytes]:
         yield b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
         for _ in range(400):
             time.sleep(0.02)
+            dripped.append(1)
             yield b"x"
 
     assert fault_of(central(dripping), SHORT).kind == LinkFault.TIMED_OUT
+    assert len(dripped) < 400
 
 
 def test_nobody_there_is_unreachable() -> None:
