@@ -165,7 +165,7 @@ class _Peer:
 
 
 def _round_ms(*punches: Callable[[int], float]) -> list[float]:
-    """One round: the parties take turns punch by punch, so that a busy moment of the machine meets them all."""
+    """One round: the parties take turns punch by punch, so a busy moment of the machine meets them all."""
     taken = [[punch(n % PEOPLE) for punch in punches] for n in range(PUNCHES_A_ROUND)]
     return [1000 * statistics.median(column) for column in zip(*taken, strict=True)]
 
