@@ -11,6 +11,7 @@ from central.authority import server_files
 from central.config import CentralConfig
 from central.folding_thread import FoldingThread
 from central.office import Office, open_office
+from central.pages.live import live_board
 
 _KEEPALIVE_S = 65
 _GRACE_S = 10
@@ -26,6 +27,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         self._config = config
         self._office: Office | None = None
         self._folding: FoldingThread | None = None
+        self._app: Flask | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -56,9 +58,13 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         """Open the installation, in the worker."""
         self._office = open_office(self._config)
         self._folding = FoldingThread(self._office)
-        return app_for(self._office)
+        self._app = app_for(self._office)
+        return self._app
 
-    def _started(self, _worker: Any) -> None:
+    def _started(self, worker: Any) -> None:
+        if self._app is not None:
+            # Open streams end when the worker is told to stop, so that viewers don't delay a restart.
+            live_board(self._app).still_serving = lambda: bool(worker.alive)
         if self._folding is not None:
             self._folding.start()
 

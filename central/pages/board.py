@@ -18,7 +18,7 @@ from central.pages.blueprint import pages
 from central.pages.desk import office
 from central.pages.guard import SESSION, find_viewer, require_viewer
 from central.pages.language import current_language
-from central.pages.live import LiveBoard, Shot
+from central.pages.live import LiveBoard, Shot, live_board
 from central.pages.narrowing import narrow
 from central.pages.viewer import PEOPLE_READERS, Viewer
 
@@ -28,13 +28,6 @@ _RETRY_MS = 3000
 _AGAIN_IN_S = 15
 
 
-def live_board() -> LiveBoard:
-    """The board that all viewers of this process share."""
-    found = current_app.extensions["hadir-live"]
-    assert isinstance(found, LiveBoard)
-    return found
-
-
 @pages.get("/")
 @access.allow(*Role, scope=Scope.FILTERED)
 def home() -> ResponseReturnValue:
@@ -42,21 +35,21 @@ def home() -> ResponseReturnValue:
     viewer = require_viewer()
     if not viewer.reads_people:
         return redirect(url_for("pages.nodes" if viewer.reads_nodes else "pages.own_days"))
-    return render_template("board.html", fragment=_fragment(live_board().current(), viewer))
+    return render_template("board.html", fragment=_fragment(live_board(current_app).current(), viewer))
 
 
 @pages.get("/papan/isi")
 @access.allow(*PEOPLE_READERS, scope=Scope.FILTERED)
 def board_fragment() -> str:
     """The moving part of the board alone, for a browser that gets no stream."""
-    return _fragment(live_board().current(), require_viewer())
+    return _fragment(live_board(current_app).current(), require_viewer())
 
 
 @pages.get("/papan/aliran")
 @access.allow(*PEOPLE_READERS, scope=Scope.FILTERED)
 def board_stream() -> Response:
     """The moving part of the board, again each time it changes, as server-sent events."""
-    live = live_board()
+    live = live_board(current_app)
     if not live.seats.acquire(blocking=False):
         raise ServiceUnavailable(retry_after=_AGAIN_IN_S)
     answer = Response(stream_with_context(_events(live, session.get(SESSION))), mimetype="text/event-stream")
@@ -99,7 +92,7 @@ def _fragment(shot: Shot, viewer: Viewer) -> str:
             "board_fragment.html", part=part, now=now(office().clock), reads_nodes=viewer.reads_nodes
         )
 
-    return live_board().fragment(shot, (viewer.units, viewer.reads_nodes, language), render)
+    return live_board(current_app).fragment(shot, (viewer.units, viewer.reads_nodes, language), render)
 
 
 def _punches(viewer: Viewer) -> list[PunchLine]:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from threading import BoundedSemaphore, Lock
 from zoneinfo import ZoneInfo
 
+from flask import Flask
+
 from central.board import Board, read_board, version
 from central.clock import now
 from central.office import Office
@@ -17,6 +19,13 @@ REREAD_EVERY = timedelta(seconds=10)
 REST_FOR_READING = 4
 """However many people there are, reading takes at most a fifth of the time."""
 _KEPT_FRAGMENTS = 200
+
+
+def live_board(app: Flask) -> "LiveBoard":
+    """The board that all viewers of this process share."""
+    found = app.extensions["hadir-live"]
+    assert isinstance(found, LiveBoard)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import abort, render_template, request
+from flask import abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, select
 
@@ -14,10 +14,10 @@ from central.day_sheets import unit_day, unit_month
 from central.pages import access
 from central.pages.access import Scope
 from central.pages.blueprint import pages
-from central.pages.board import live_board
 from central.pages.desk import office, today
 from central.pages.guard import require_viewer
 from central.pages.language import current_language, gettext
+from central.pages.live import live_board
 from central.pages.narrowing import narrow
 from central.pages.viewer import PEOPLE_READERS
 from central.pages.words import month_words
@@ -37,7 +37,7 @@ class _Unit:
 @access.allow(*PEOPLE_READERS, scope=Scope.FILTERED)
 def units() -> ResponseReturnValue:
     """All units that the viewer sees, with today's figures."""
-    part = narrow(live_board().current().board, require_viewer().units)
+    part = narrow(live_board(current_app).current().board, require_viewer().units)
     return render_template("units.html", part=part)
 
 
