@@ -127,6 +127,14 @@ class Logbook:
         if error is not None:
             _log.warning("%s", error)
 
+    def scrub(self) -> None:
+        """Read one older segment again and mend it where it has rotted; for hours without people."""
+        try:
+            if not self._journal.scrub():
+                _log.warning("an older part of the journal had rotted and was mended")
+        except StorageError as error:
+            _log.warning("an older part of the journal can't be mended: %s", error)
+
     def new_boot(self) -> dict[str, Any] | None:
         """The body of the clock event of a new boot, or None where the last event is of this one."""
         reading = self._clock.now()

@@ -39,6 +39,8 @@ _STORAGE_PAUSE_S = 2.0
 _LIGHT_S = 1.5
 _FIRST_HEALTH_MS = 30_000  # by then the camera has opened or will not
 _TIDY_S = 5.0
+_SCRUB_MS = 600_000
+_SCRUB_HOURS = range(1, 4)  # local time; reading a segment can take a second on a small board
 _TRANSIENT = "sensor-again"
 _WORKS, _WILL_RETRY, _TECHNICIAN = "ok", "will-retry", "technician"
 
@@ -134,6 +136,7 @@ class PunchProcess:
         self._light_until = 0.0
         self._mend_at = 0.0
         self._tidy_at = 0.0
+        self._scrub_due_bt_ms = 0
 
     def run(self, stop: StopSignal) -> None:
         """Look at the glass again and again, until `stop`."""
@@ -242,6 +245,9 @@ class PunchProcess:
         if tick.monotonic_s >= self._tidy_at:
             self._tidy_at = tick.monotonic_s + _TIDY_S
             self._logbook.tidy()
+        if not broken and local.hour in _SCRUB_HOURS and tick.reading.bt_ms >= self._scrub_due_bt_ms:
+            self._scrub_due_bt_ms = tick.reading.bt_ms + _SCRUB_MS
+            self._logbook.scrub()
         if tick.reading.bt_ms >= self._health_due_bt_ms:
             self._health_due_bt_ms = tick.reading.bt_ms + self._config.health_interval_s * 1000
             self._record(HEALTH, self._health("regular"))

@@ -331,3 +331,18 @@ def test_each_punch_has_the_photo_of_its_moment_until_the_camera_dies(
             photo = node.state / "photos" / event.photo[:2] / f"{event.photo}.jpg"
             assert seal.sha256_hex(photo.read_bytes()) == event.photo
             assert photo.stat().st_size <= 40_000
+
+
+def test_rot_in_the_second_copy_is_mended_in_the_quiet_hours(node: NodeProcess, sensor: Remote) -> None:
+    ready(node)
+    tap(node, sensor, "siti")
+    segment = next((node.state / "segments").rglob("*.log"))
+    data = bytearray(segment.read_bytes())
+    data[200] ^= 1
+    with segment.open("r+b") as file:
+        file.write(data)
+    node.pass_time(18 * 60)  # from the morning into the night
+    wait_until(lambda: any((node.state / "quarantine").rglob("*.log")))
+    node.pass_time(70)
+    wait_until(lambda: "recovery" in [event.type for event in node.events()])
+    assert "punch" in [event.type for event in chain_of(node)]
