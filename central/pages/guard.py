@@ -12,6 +12,7 @@ from central.pages.viewer import Viewer, viewer_of
 
 SESSION = "session"
 """Where the cookie keeps the token that `central.sessions` knows."""
+_CHANGE_PAGE = "pages.own_password"
 
 
 def current_viewer() -> Viewer | None:
@@ -46,6 +47,8 @@ def check_access(mark: Mark) -> ResponseReturnValue | None:
     viewer = current_viewer()
     if viewer is None:
         return _ask_to_sign_in()
+    if viewer.must_change and request.endpoint != _CHANGE_PAGE:
+        return redirect(url_for(_CHANGE_PAGE)) if _wants_page() else abort(403)
     if viewer.role not in mark.roles:
         abort(403)
     if mark.scope is Scope.UNIT and not viewer.sees((request.view_args or {}).get("code")):
@@ -54,9 +57,13 @@ def check_access(mark: Mark) -> ResponseReturnValue | None:
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
-    if request.method == "GET" and "text/html" in request.accept_mimetypes.values():
+    if _wants_page():
         return redirect(url_for("pages.sign_in", next=request.full_path.rstrip("?")))
     return abort(401)
+
+
+def _wants_page() -> bool:
+    return request.method == "GET" and "text/html" in request.accept_mimetypes.values()
 
 
 def install(app: Flask) -> None:

@@ -155,6 +155,8 @@ def _change_password(account: Account, asks_current: bool) -> tuple[str | None, 
         ), 400
     if asks_current:
         current = request.form.get("current", "")
+        if new == current:
+            return gettext("Kata sandi baru harus berbeda dari yang sekarang."), 400
         address = request.remote_addr or "unknown"
         checked = accounts.authenticate(desk.database, account.name, current, address, now_ms)
         if isinstance(checked, Refusal):

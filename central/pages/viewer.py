@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from central.accounts import Account, Role
 from central.tables import account as table
+from central.tables import audit_log
 from central.units import subtree
 
 WHOLE_REGENCY = frozenset({Role.LEADER, Role.HR_ADMIN, Role.TECHNICIAN, Role.AUDITOR})
@@ -25,11 +26,13 @@ class Viewer:
         account: his account.
         units: codes of the units that he sees; None means all of them.
         has_password: False where only one-time links open the account.
+        must_change: somebody else chose his password, and so knows it.
     """
 
     account: Account
     units: frozenset[str] | None
     has_password: bool
+    must_change: bool
 
     @property
     def role(self) -> Role:
@@ -57,9 +60,23 @@ def viewer_of(connection: Connection, account: Account) -> Viewer:
     An account of a unit role without a unit sees nothing, and so does one whose unit is gone. An
     employee sees no unit at all, only himself.
     """
-    has_password = table.c.password_hash.is_not(None)
-    known = bool(connection.scalar(select(has_password).where(table.c.id == account.id)))
-    return Viewer(account, _units_of(connection, account), known)
+    has_password = bool(
+        connection.scalar(select(table.c.password_hash.is_not(None)).where(table.c.id == account.id))
+    )
+    must_change = has_password and not _chose_it_himself(connection, account)
+    return Viewer(account, _units_of(connection, account), has_password, must_change)
+
+
+def _chose_it_himself(connection: Connection, account: Account) -> bool:
+    """The audit log knows who made the newest change of a password; making an account is no change."""
+    log = audit_log.c
+    newest = (
+        select(log.actor)
+        .where(log.subject == str(account.id), log.action == "password-changed")
+        .order_by(log.id.desc())
+        .limit(1)
+    )
+    return connection.scalar(newest) == account.name
 
 
 def _units_of(connection: Connection, account: Account) -> frozenset[str] | None:

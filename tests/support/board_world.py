@@ -20,7 +20,7 @@ from attendance.moment import ClockState, Moment, to_ms
 from attendance.punch import Punch
 from attendance.seal import public_hex, sha256_hex
 from central import tables
-from central.accounts import Role, create_account
+from central.accounts import Role, create_account, set_password
 from central.app import app_for
 from central.config import CentralConfig
 from central.installation import initialise
@@ -290,16 +290,19 @@ class BoardWorld:
         password: str | None = None,
     ) -> int:
         with self.office.database.write() as connection:
-            return create_account(
+            made = create_account(
                 connection,
                 name,
                 role,
-                password=password,
+                password=None,
                 now_ms=self.clock.now_ms(),
                 full_name=name.replace(".", " ").title(),
                 unit_code=unit,
                 employee=employee,
             )
+            if password is not None:
+                set_password(connection, made, password, actor=name, now_ms=self.clock.now_ms())
+            return made
 
     def link(self, account: int) -> str:
         """The path of a fresh one-time link."""

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from central import tables
-from central.accounts import Role, start_second_factor
+from central.accounts import Role, create_account, set_password, start_second_factor
 from central.app import app_for
 from central.config import CentralConfig
 from central.office import Office
@@ -182,3 +182,29 @@ def test_the_cookie_is_bound_to_https_and_kept_from_scripts(world: BoardWorld) -
     for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
         assert part in cookie
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_a_password_that_somebody_else_chose_must_be_changed_first(world: BoardWorld, app: Flask) -> None:
+    with world.office.database.write() as connection:
+        now_ms = world.clock.now_ms()
+        made = create_account(connection, "sekda", Role.LEADER, password=PASSWORD, now_ms=now_ms)
+    client = app.test_client()
+    assert sign_in(client, "sekda", PASSWORD)[0] == 302
+    for path in ("/", "/skpd"):
+        assert client.get(path, headers={"Accept": "text/html"}).headers["Location"] == "/sandi"
+    assert client.get("/papan/aliran").status_code == 403
+    data = {"csrf_token": token(client, "/sandi"), "new": PASSWORD + "x", "again": PASSWORD + "x"}
+    assert client.post("/sandi", data={**data, "current": PASSWORD}).status_code == 302
+    assert client.get("/").status_code == 200
+    with world.office.database.write() as connection:
+        set_password(connection, made, PASSWORD, actor="hradmin", now_ms=now_ms)
+    assert client.get("/", headers={"Accept": "text/html"}).headers["Location"] == "/sandi"
+
+
+def test_an_own_password_is_never_the_same_as_before(world: BoardWorld, app: Flask) -> None:
+    world.account("sekda", Role.LEADER, password=PASSWORD)
+    client = app.test_client()
+    sign_in(client, "sekda", PASSWORD)
+    data = {"csrf_token": token(client, "/sandi"), "new": PASSWORD, "again": PASSWORD, "current": PASSWORD}
+    answer = client.post("/sandi", data=data)
+    assert (answer.status_code, "berbeda" in answer.text) == (400, True)
