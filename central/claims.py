@@ -178,7 +178,7 @@ def _take_in(connection: Connection, request: ClaimRequest, unit_code: str, now_
         "software": request.software,
     }
     connection.execute(
-        upsert(connection, node)
+        upsert(connection.dialect.name, node)
         .values(id=name, claimed_at_ms=now_ms, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )

@@ -59,7 +59,11 @@ def open_days(office: Office) -> None:
     with office.database.write() as connection:
         day = today if latest is None else latest + _ONE_DAY
         while day <= today:
-            fresh = upsert(connection, opened_day).values(day=day, opened_ms=now_ms).on_conflict_do_nothing()
+            fresh = (
+                upsert(connection.dialect.name, opened_day)
+                .values(day=day, opened_ms=now_ms)
+                .on_conflict_do_nothing()
+            )
             connection.execute(fresh)
             dirty_days.mark(connection, ((person, day) for person in people_on(connection, day)))
             day += _ONE_DAY

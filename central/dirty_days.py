@@ -5,11 +5,19 @@ from datetime import date
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from central.database import upsert
 from central.tables import dirty_day
 
 Day = tuple[str, date]
 """A person's id and a day."""
+
+_MARK_SQLITE = """
+INSERT INTO dirty_day (person, day) VALUES (?, ?)
+ON CONFLICT (person, day) DO UPDATE SET day = excluded.day
+"""
+_MARK_POSTGRESQL = """
+INSERT INTO dirty_day (person, day) SELECT * FROM unnest(%b::text[], %b::date[])
+ON CONFLICT (person, day) DO UPDATE SET day = excluded.day
+"""
 
 
 def mark(connection: Connection, days: Iterable[Day]) -> None:
@@ -19,15 +27,12 @@ def mark(connection: Connection, days: Iterable[Day]) -> None:
     wait until what we wrote beside it is there to be folded. Always in the same order, so that two writers
     can't wait for each other.
     """
-    rows = [{"person": person, "day": day} for person, day in sorted(days)]
-    if rows:
-        statement = upsert(connection, dirty_day)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["person", "day"], set_={"day": statement.excluded.day}
-            ),
-            rows,
-        )
+    rows = sorted(days)
+    if rows and connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_MARK_SQLITE, [(person, day.isoformat()) for person, day in rows])
+    elif rows:
+        persons, dates = zip(*rows, strict=True)
+        connection.exec_driver_sql(_MARK_POSTGRESQL, (list(persons), list(dates)))
 
 
 def take(connection: Connection, limit: int) -> list[Day]:

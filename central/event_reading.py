@@ -71,33 +71,35 @@ def read_events(
     reading = Reading(reported_until_ms=reported_until_ms)
     days_of = _DaysOf(zone)
     latest_ms = now_ms + AHEAD_TOLERANCE_MS
+    add_row, add_days = reading.rows.append, reading.days.update
+    until_ms = -1 if reported_until_ms is None else reported_until_ms
     for event in events:
         moment = event.moment
-        wall_ms = moment.wall_ms
-        trusted = moment.state is not ClockState.DOUBTFUL and wall_ms <= latest_ms
-        placed_ms = wall_ms
+        placed_ms = wall_ms = moment.wall_ms
+        trusted = wall_ms <= latest_ms and moment.state is not ClockState.DOUBTFUL
         if trusted:
-            reading.reported_until_ms = max(reading.reported_until_ms or 0, wall_ms)
-        elif reading.reported_until_ms is None or not reading.reported_until_ms <= wall_ms <= now_ms:
+            until_ms = max(until_ms, wall_ms)
+        elif until_ms < 0 or not until_ms <= wall_ms <= now_ms:
             # It happened between the last trusted time and now; a doubtful clock that denies it is wrong.
             placed_ms = now_ms
         person = slot = kind = None
         if event.type == punch.PUNCH:
             person, slot, kind = _punch(event, known_people, reading)
             if person is not None:
-                for day in days_of(placed_ms):
-                    reading.days.add((person, day))
+                day, day_before = days_of[placed_ms // _QUARTER_MS]
+                add_days(((person, day), (person, day_before)))
         elif event.type == punch.LISTENING:
             _listening(event, latest_ms, reading)
         elif event.type == punch.START:
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
-        reading.rows.append(
+        add_row(
             (
                 event.node, event.epoch, event.seq, event.type, wall_ms, placed_ms, trusted,
                 person, slot, kind, event.header, event.body, event.photo, now_ms,
             )
         )  # fmt: skip
     reading.last_wall_ms = events[-1].moment.wall_ms
+    reading.reported_until_ms = None if until_ms < 0 else until_ms
     return reading
 
 
@@ -107,10 +109,10 @@ def _punch(
     content = event.content
     person, slot, kind = content.get("person"), content.get("slot"), content.get("kind")
     numbered = type(slot) is int and 0 <= slot < 2**31
-    if not numbered or not isinstance(kind, str) or not isinstance(person, str | None):
-        reading.unreadable.append(event.seq)
-        return None, None, None
-    return (person if person in known_people else None), slot, kind[:16]
+    if numbered and type(kind) is str and (person is None or type(person) is str):
+        return (person if person in known_people else None), slot, kind[:16]
+    reading.unreadable.append(event.seq)
+    return None, None, None
 
 
 def _listening(event: Event, latest_ms: int, reading: Reading) -> None:
@@ -125,20 +127,17 @@ def _listening(event: Event, latest_ms: int, reading: Reading) -> None:
         reading.listening.append((to_ms(span.since), until_ms))
 
 
-class _DaysOf:
+class _DaysOf(dict[int, tuple[date, date]]):
     """The days that a punch can belong to: its date, and the one before for a shift past midnight.
 
-    Looked up by quarter of an hour: every time zone's offset is a multiple of that.
+    By quarter of an hour since 1970: every time zone's offset is a multiple of that.
     """
 
     def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
         self._zone = zone
-        self._known: dict[int, tuple[date, date]] = {}
 
-    def __call__(self, at_ms: int) -> tuple[date, date]:
-        quarter = at_ms // _QUARTER_MS
-        found = self._known.get(quarter)
-        if found is None:
-            day = from_ms(at_ms).astimezone(self._zone).date()
-            found = self._known[quarter] = (day, day - _ONE_DAY)
+    def __missing__(self, quarter: int) -> tuple[date, date]:
+        day = from_ms(quarter * _QUARTER_MS).astimezone(self._zone).date()
+        found = self[quarter] = (day, day - _ONE_DAY)
         return found

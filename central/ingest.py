@@ -5,9 +5,11 @@ on the books is held for as short as can be.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, Insert, String, bindparam, case, func, insert, select, update
 
 from attendance.chain import Event, Link
 from attendance.errors import EvidenceError, ForeignError, ForkError, GapError
@@ -22,6 +24,43 @@ from central.tables import checkpoint, dirty_node, employee, fork, listening, no
 _GAP_NOTED_EVERY_MS = 3_600_000
 _FROM_BEFORE_MS = 60_000
 _KNOWN_PEOPLE = select(employee.c.id).where(employee.c.id.in_(bindparam("named", expanding=True)))
+_MOVE_NODE = (
+    update(node)
+    .where(node.c.id == bindparam("name"))
+    .values(
+        last_seen_ms=bindparam("seen"),
+        last_event_ms=bindparam("wall"),
+        reported_until_ms=bindparam("until"),
+        clock_source=func.coalesce(bindparam("source", type_=String), node.c.clock_source),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """Built once for each engine: building them took as long as running them."""
+
+    move_checkpoint: Insert
+    mark_node: Insert
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    place = upsert(dialect, checkpoint)
+    span = upsert(dialect, dirty_node)
+    earlier, later, new = dirty_node.c.from_ms, dirty_node.c.to_ms, span.excluded
+    return _Statements(
+        place.on_conflict_do_update(
+            index_elements=["node", "epoch"], set_={"size": place.excluded.size, "head": place.excluded.head}
+        ),
+        span.on_conflict_do_update(
+            index_elements=["node"],
+            set_={
+                "from_ms": case((earlier < new.from_ms, earlier), else_=new.from_ms),
+                "to_ms": case((later > new.to_ms, later), else_=new.to_ms),
+            },
+        ),
+    )
 
 
 class EmulatedClockError(EvidenceError):
@@ -31,12 +70,19 @@ class EmulatedClockError(EvidenceError):
 
 
 def take_in(
-    database: Database, data: bytes, batch: PackedBatch, now_ms: int, *, accept_emulated_clocks: bool = False
+    database: Database,
+    known: Node,
+    data: bytes,
+    batch: PackedBatch,
+    now_ms: int,
+    *,
+    accept_emulated_clocks: bool = False,
 ) -> Link:
     """Store what is new in a batch and say where the node's chain then stands here, durably.
 
     Args:
         database: the books.
+        known: the node, as the door has just looked it up.
         data: the batch's bytes, kept where they prove a fork.
         batch: the same, opened.
         now_ms: central's clock.
@@ -49,12 +95,9 @@ def take_in(
         StoreError: the database failed; nothing was stored.
     """
     while True:
-        with database.read() as connection:
-            known = nodes.find(connection, batch.node)
-            nodes.require_trusted(known)
-            if batch.epoch != known.epoch:
-                raise ForeignError(f"the node is in epoch {known.epoch}, the batch of epoch {batch.epoch}")
-            stored = _stored(connection, batch, known.held)
+        if (batch.node, batch.epoch) != (known.id, known.epoch):
+            raise ForeignError(f"this is {known.id} in epoch {known.epoch}, the batch is another's")
+        stored = _stored(database, batch, known.held)
         if stored.get(batch.end) == batch.last_leaf:
             return known.held
         events = _verified(database, data, batch, known, stored, now_ms)
@@ -63,20 +106,22 @@ def take_in(
         with database.write() as connection:
             again = nodes.find(connection, batch.node, lock=True)
             nodes.require_trusted(again)
-            # The same batch may have come twice at once, after a cut; the second one looks again.
-            if again.held == known.held:
+            if again.held == known.held and again.epoch == known.epoch:
                 return _store(connection, again, events, now_ms)
+        # The same batch came twice at once, after a cut: the second one looks again.
+        known = again
 
 
-def _stored(connection: Connection, batch: PackedBatch, held: Link) -> dict[int, str]:
+def _stored(database: Database, batch: PackedBatch, held: Link) -> dict[int, str]:
     """Leaves by number of what is held of this batch, and of the event before it."""
     if batch.start == held.size + 1:
         return {held.size: held.head}
-    if batch.end <= held.size:
-        last = event_store.leaves(connection, held.node, held.epoch, batch.end, batch.end)
-        if last[batch.end] == batch.last_leaf:
-            return last
-    return event_store.leaves(connection, held.node, held.epoch, batch.start - 1, batch.end)
+    with database.read() as connection:
+        if batch.end <= held.size:
+            last = event_store.leaves(connection, held.node, held.epoch, batch.end, batch.end)
+            if last[batch.end] == batch.last_leaf:
+                return last
+        return event_store.leaves(connection, held.node, held.epoch, batch.start - 1, batch.end)
 
 
 def _verified(
@@ -106,20 +151,18 @@ def _store(connection: Connection, known: Node, events: Sequence[Event], now_ms:
     _mark(connection, known, reading)
     last = events[-1]
     end = Link(known.id, known.epoch, last.seq, last.leaf)
-    place = {"size": end.size, "head": end.head}
+    place = {"node": end.node, "epoch": end.epoch, "size": end.size, "head": end.head}
+    connection.execute(_statements(connection.dialect.name).move_checkpoint, place)
     connection.execute(
-        upsert(connection, checkpoint)
-        .values(node=end.node, epoch=end.epoch, **place)
-        .on_conflict_do_update(index_elements=["node", "epoch"], set_=place)
+        _MOVE_NODE,
+        {
+            "name": known.id,
+            "seen": now_ms,
+            "wall": reading.last_wall_ms,
+            "until": reading.reported_until_ms,
+            "source": reading.clock_source,
+        },
     )
-    changes: dict[str, int | str | None] = {
-        "last_seen_ms": now_ms,
-        "last_event_ms": reading.last_wall_ms,
-        "reported_until_ms": reading.reported_until_ms,
-    }
-    if reading.clock_source is not None:
-        changes["clock_source"] = reading.clock_source
-    connection.execute(update(node).where(node.c.id == known.id).values(**changes))
     return end
 
 
@@ -129,7 +172,7 @@ def _mark(connection: Connection, known: Node, reading: Reading) -> None:
         dirty_days.mark(connection, reading.days)
     if reading.listening:
         spans = [{"node": known.id, "from_ms": since, "to_ms": until} for since, until in reading.listening]
-        connection.execute(upsert(connection, listening).on_conflict_do_nothing(), spans)
+        connection.execute(upsert(connection.dialect.name, listening).on_conflict_do_nothing(), spans)
     for seq in reading.unreadable:
         audit.note(
             connection, reading.rows[0][-1], f"node:{known.id}", "event-unreadable", known.id, f"{seq}"
@@ -144,18 +187,8 @@ def _mark_node(connection: Connection, known: Node, reading: Reading) -> None:
     assert until is not None
     starts = [since for since, _ in reading.listening]
     since = min([*starts, known.reported_until_ms or until, until]) - _FROM_BEFORE_MS
-    statement = upsert(connection, dirty_node).values(node=known.id, from_ms=since, to_ms=until)
-    earlier, later = dirty_node.c.from_ms, dirty_node.c.to_ms
-    excluded = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["node"],
-            set_={
-                "from_ms": case((earlier < excluded.from_ms, earlier), else_=excluded.from_ms),
-                "to_ms": case((later > excluded.to_ms, later), else_=excluded.to_ms),
-            },
-        )
-    )
+    span = {"node": known.id, "from_ms": since, "to_ms": until}
+    connection.execute(_statements(connection.dialect.name).mark_node, span)
 
 
 def _keep_fork(

@@ -105,7 +105,7 @@ def take_piece(folder: Path, sha256: str, offset: int, length: int, piece: bytes
 def note_held(connection: Connection, sha256: str, node: str, size_bytes: int, now_ms: int) -> None:
     """Say in the books that a photo is on the disk. Two events may name the same one."""
     connection.execute(
-        upsert(connection, photo)
+        upsert(connection.dialect.name, photo)
         .values(sha256=sha256, size_bytes=size_bytes, node=node, received_ms=now_ms)
         .on_conflict_do_nothing()
     )

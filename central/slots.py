@@ -58,7 +58,7 @@ def assign_slot(
     if before == holder:
         return Outcome.SAME
     connection.execute(
-        upsert(connection, slot)
+        upsert(connection.dialect.name, slot)
         .values(unit=unit_code, node=node_id, slot=number, employee=holder)
         .on_conflict_do_update(index_elements=["unit", "node", "slot"], set_={"employee": holder})
     )

@@ -47,7 +47,7 @@ def wait_after(failures: int, free: int) -> timedelta:
 
 
 def _count_one(connection: Connection, subject: str, now_ms: int) -> None:
-    statement = upsert(connection, throttle).values(
+    statement = upsert(connection.dialect.name, throttle).values(
         subject=subject, failures=1, last_ms=now_ms, blocked_until_ms=0
     )
     stale = throttle.c.last_ms < now_ms - _FORGET_AFTER // timedelta(milliseconds=1)
