@@ -1,20 +1,23 @@
 """What central knows of each node's health, for the technician's page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, select
 
 from attendance.chain import Event, parse_event
 from attendance.errors import EvidenceError
 from attendance.moment import ClockState, from_ms
-from attendance.punch import HEALTH, START
+from attendance.punch import HEALTH, RECOVERY
 from central.board import is_quiet
 from central.tables import checkpoint, event, fork, node, unit
 
 OK = "ok"
+STARTING = "starting"
+WARN_FOR = timedelta(days=1)
+_LOOK_BACK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class NodeReport:
         clock: trust of its last event's clock; None before the first event.
         emulated: it said that it runs on an emulated clock.
         sensor, camera: last word of the node on its parts: "ok", a fault's name, or None for silence.
+        warnings: what it told people to know within `WARN_FOR`: `central-rolled-back`, `recovery`...
         events: how many central holds.
         backlog, photo_backlog: how many the node still has to send, by its own word; None for silence.
         forks: how many times it contradicted what central holds.
@@ -49,6 +53,7 @@ class NodeReport:
     backlog: int | None
     photo_backlog: int | None
     forks: int
+    warnings: tuple[str, ...]
 
 
 def node_reports(connection: Connection, now: datetime, units: frozenset[str] | None) -> list[NodeReport]:
@@ -67,8 +72,9 @@ def node_reports(connection: Connection, now: datetime, units: frozenset[str] | 
     for row in connection.execute(query):
         if units is not None and row.unit not in units:
             continue
-        last, health = _last(connection, row.id, row.epoch), _last(connection, row.id, row.epoch, HEALTH)
-        said = _content(health) or _content(_last(connection, row.id, row.epoch, START))
+        last = _newest(connection, row.id, row.epoch, 1)
+        told = _newest(connection, row.id, row.epoch, _LOOK_BACK, [HEALTH, RECOVERY])
+        said = next((event_.content for event_ in told if "sensor" in event_.content), {})
         seen = _moment(row.last_seen_ms)
         reports.append(
             NodeReport(
@@ -81,8 +87,8 @@ def node_reports(connection: Connection, now: datetime, units: frozenset[str] | 
                 quiet=row.state != "retired" and is_quiet(seen, now),
                 seen=seen,
                 claimed=from_ms(row.claimed_at_ms),
-                last_event=last.moment.utc if last else None,
-                clock=last.moment.state if last else None,
+                last_event=last[0].moment.utc if last else None,
+                clock=last[0].moment.state if last else None,
                 emulated=row.clock_source == "emulated",
                 sensor=part_state(said.get("sensor")),
                 camera=part_state(said.get("camera")),
@@ -90,6 +96,7 @@ def node_reports(connection: Connection, now: datetime, units: frozenset[str] | 
                 backlog=row.backlog,
                 photo_backlog=row.photo_backlog,
                 forks=row.forks or 0,
+                warnings=_warnings(told, now),
             )
         )
     return sorted(reports, key=_urgency)
@@ -112,26 +119,40 @@ def _urgency(report: NodeReport) -> int:
         return 0
     if report.quiet:
         return 1
-    trouble = report.clock is ClockState.DOUBTFUL or report.sensor not in (None, OK)
-    return 2 if trouble or report.camera not in (None, OK) else 3
+    parts_fail = is_fault(report.sensor) or is_fault(report.camera)
+    return 2 if parts_fail or report.clock is ClockState.DOUBTFUL or report.warnings else 3
 
 
-def _last(connection: Connection, node_id: str, epoch: int, kind: str | None = None) -> Event | None:
-    """The newest event of a node (of one type). Health comes every few minutes, so the way back is short."""
+def is_fault(state: str | None) -> bool:
+    """Whether a part needs somebody."""
+    return state not in (None, OK, STARTING)
+
+
+def _newest(
+    connection: Connection, node_id: str, epoch: int, limit: int, types: Sequence[str] = ()
+) -> list[Event]:
+    """The newest events of a node, newest first. Health comes every few minutes, so the way back is short."""
     query = select(event.c.header, event.c.body).where(event.c.node == node_id, event.c.epoch == epoch)
-    if kind is not None:
-        query = query.where(event.c.type == kind)
-    row = connection.execute(query.order_by(event.c.seq.desc()).limit(1)).one_or_none()
-    if row is None:
-        return None
-    try:
-        return parse_event(bytes(row.header), bytes(row.body) if row.body is not None else None)
-    except EvidenceError:
-        return None  # stored under an older format; nothing to show
+    if types:
+        query = query.where(event.c.type.in_(types))
+    found = []
+    for row in connection.execute(query.order_by(event.c.seq.desc()).limit(limit)):
+        # A body in an older format has nothing to show.
+        with suppress(EvidenceError):
+            found.append(parse_event(bytes(row.header), bytes(row.body) if row.body is not None else None))
+    return found
 
 
-def _content(found: Event | None) -> Mapping[str, Any]:
-    return found.content if found is not None else {}
+def _warnings(told: Sequence[Event], now: datetime) -> tuple[str, ...]:
+    kinds = set()
+    for event_ in told:
+        if now - event_.moment.utc <= WARN_FOR:
+            alarm = event_.content.get("alarm")
+            if event_.type == RECOVERY:
+                kinds.add(RECOVERY)
+            elif isinstance(alarm, Mapping):
+                kinds.add(str(alarm.get("kind", ""))[:60])
+    return tuple(sorted(kinds))
 
 
 def _moment(ms: int | None) -> datetime | None:

@@ -26,7 +26,6 @@ _CODES = {
 
 
 def _words(code: int) -> tuple[str, str, str]:
-    """Heading, explanation and next step."""
     match code:
         case 401:
             return (

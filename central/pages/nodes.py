@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from attendance.moment import ClockState
 from central.clock import now
-from central.node_reports import OK, NodeReport, node_reports
+from central.node_reports import OK, STARTING, NodeReport, is_fault, node_reports
 from central.pages import access
 from central.pages.access import Scope
 from central.pages.blueprint import pages
@@ -69,15 +69,36 @@ def alarms(report: NodeReport) -> list[str]:
         found.append(
             gettext("Jamnya diragukan. Sambungkan ke jaringan supaya jamnya dibetulkan; periksa baterai jam.")
         )
-    if report.sensor not in (None, OK):
+    if is_fault(report.sensor):
         found.append(
             gettext("Sensor sidik jari bermasalah. Bersihkan kaca, periksa kabel, atau ganti sensor.")
         )
-    if report.camera not in (None, OK):
+    if is_fault(report.camera):
         found.append(gettext("Kamera bermasalah. Absen tetap diterima tanpa foto. Periksa kabel kamera."))
     if report.emulated:
         found.append(gettext("Memakai jam buatan: hanya untuk peragaan dan uji coba."))
-    return found
+    return found + [_warning_words(kind) for kind in report.warnings]
+
+
+def _warning_words(kind: str) -> str:
+    """What a node told people to know, with the next step."""
+    match kind:
+        case "recovery":
+            return gettext(
+                "Satu salinan catatan di alat rusak dan sudah dipulihkan. Siapkan kartu pengganti."
+            )
+        case "central-rolled-back":
+            return gettext(
+                "Server pernah dipulihkan dari cadangan; alat mengirim ulang. Beri tahu admin server."
+            )
+        case "forked" | "central-ahead" | "own-chain-broken":
+            return gettext(
+                "Catatan alat dan server tidak cocok (%(kind)s). "
+                "Jangan hapus apa pun di alat; panggil auditor.",
+                kind=kind,
+            )
+        case _:
+            return gettext("Alat memberi peringatan: %(kind)s. Beri tahu teknisi.", kind=kind)
 
 
 def _clock_words(state: ClockState | None) -> str:
@@ -95,4 +116,6 @@ def _clock_words(state: ClockState | None) -> str:
 def _part_words(state: str | None) -> str:
     if state is None:
         return gettext("belum diketahui")
+    if state == STARTING:
+        return gettext("sedang mulai")
     return gettext("baik") if state == OK else gettext("gangguan (%(state)s)", state=state)

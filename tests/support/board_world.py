@@ -178,14 +178,17 @@ class BoardWorld:
                 received_ms=to_ms(at),
             )
         )
-        point = tables.checkpoint.c
-        known = connection.scalar(select(point.size).where(point.node == node, point.epoch == 1))
-        values = {"size": made.seq, "head": made.leaf}
-        if known is None:
-            connection.execute(insert(tables.checkpoint).values(node=node, epoch=1, **values))
-        else:
-            connection.execute(update(tables.checkpoint).where(point.node == node).values(**values))
+        self._held(connection, self._links[node])
         return f"{node}/1/{made.seq}"
+
+    def _held(self, connection: Connection, link: Link) -> None:
+        point = tables.checkpoint.c
+        known = connection.scalar(select(point.size).where(point.node == link.node, point.epoch == 1))
+        values = {"size": link.size, "head": link.head}
+        if known is None:
+            connection.execute(insert(tables.checkpoint).values(node=link.node, epoch=1, **values))
+        else:
+            connection.execute(update(tables.checkpoint).where(point.node == link.node).values(**values))
 
     def punch(
         self,

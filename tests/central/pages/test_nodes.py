@@ -98,3 +98,27 @@ def test_what_a_part_says_of_itself_is_read_or_left_unknown() -> None:
     assert part_state({"ok": False}) == "fault"
     assert part_state({"temperature": 41}) is None
     assert part_state(7) is None
+
+
+def test_a_warning_of_the_node_is_shown_for_a_day_and_hides_no_health(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    old = NOW - timedelta(days=2)
+    world.event(KOMINFO_NODE, "health", old, {"alarm": {"kind": "policy-refused"}})
+    world.event(KOMINFO_NODE, "health", NOW, {"sensor": {"state": "no-answer"}, "camera": {"source": "none"}})
+    world.event(KOMINFO_NODE, "health", NOW, {"alarm": {"kind": "central-rolled-back", "size": 3}})
+    world.event(KOMINFO_NODE, "recovery", NOW, {"copy": "database"})
+    text = card(client_of(Role.TECHNICIAN), KOMINFO_NODE)
+    assert "alat mengirim ulang" in text
+    assert "sudah dipulihkan" in text
+    assert "gangguan (no-answer)" in text
+    assert "policy-refused" not in text
+
+
+def test_a_sensor_that_is_still_starting_is_no_fault(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    world.event(KOMINFO_NODE, "health", NOW, {"sensor": {"state": "starting"}, "camera": {"source": "none"}})
+    text = card(client_of(Role.TECHNICIAN), KOMINFO_NODE)
+    assert "sedang mulai" in text
+    assert "alarm-text" not in text
