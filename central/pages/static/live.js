@@ -91,6 +91,11 @@
       if (!old) continue;
       // Marks of an earlier change must not count as a difference.
       old.querySelectorAll(".fresh").forEach(tidy);
+      // What the viewer opened or closed stays so.
+      for (const details of old.querySelectorAll("details[id]")) {
+        const next = fresh.querySelector(`#${details.id}`);
+        if (next) next.open = details.open;
+      }
       if (old.isEqualNode(fresh)) continue;
       if (fresh.dataset.live === "list") mergeList(old, fresh);
       else old.replaceWith(document.importNode(fresh, true));

@@ -89,6 +89,20 @@ def test_the_keyboard_stays_where_it_was_when_the_board_moves(
     assert page.evaluate("document.activeElement.id") == "skpd-link-KOMINFO"
 
 
+def test_what_the_viewer_opened_stays_open_when_the_board_moves(
+    page: Page, server: Server, world: BoardWorld
+) -> None:
+    world.unit("DISHUB", "Dinas Perhubungan", parent="KAB")
+    world.person("dewi", "Dewi Damayanti", "DISHUB")
+    open_board(page, server, world)
+    page.locator("#on-paper summary").click()
+    expect(page.locator("#on-paper p")).to_be_visible()
+    world.unit("DINSOS", "Dinas Sosial", parent="KAB")
+    world.person("eka", "Eka Efendi", "DINSOS")
+    expect(page.locator("#on-paper p")).to_contain_text("Dinas Sosial")
+    expect(page.locator("#on-paper p")).to_be_visible()
+
+
 def test_an_empty_board_fills_itself_when_the_first_office_comes(
     page: Page, server: Server, world: BoardWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
