@@ -174,6 +174,15 @@ class Journal:
         """
         return [stored.event for stored in self._ready().database.last(self.link.epoch, count)]
 
+    def event(self, seq: int) -> Event | None:
+        """One event of this epoch, or None where it is not there or has rotted.
+
+        Raises:
+            StorageError: an earlier fault stands.
+        """
+        stored = self._ready().database.event(self.link.epoch, seq)
+        return stored.event if stored is not None else None
+
     def reopen(self) -> None:
         """Close and open anew, with every check: the way on after a StorageError.
 

@@ -23,7 +23,6 @@ from edge.timing import Anchor, Reading, Timekeeper, boot_body, wall_agreed
 
 _log = logging.getLogger(__name__)
 _LOOK_BACK_EVENTS = 400
-_FURTHEST_ANCHOR_EVENTS = 20_000
 _REOPEN_S = 2.0
 
 
@@ -181,14 +180,15 @@ class Logbook:
         self._journal.reopen()
 
     def _resume_anchor(self, reading: Reading) -> None:
-        """After a restart within the same boot, the anchor of the last event is still good."""
+        """After a restart within a boot its anchor is still good: the last event names it, or is it."""
         last = self._last
-        if last is None or last.moment.boot != reading.boot or last.moment.anchor is None:
+        if last is None or last.moment.boot != reading.boot:
             return
-        back = last.seq - last.moment.anchor + 1
-        if not 1 <= back <= _FURTHEST_ANCHOR_EVENTS:
+        is_anchor = _clock_body(last).get("what") == "anchor"
+        number = last.seq if is_anchor else last.moment.anchor
+        event = self._journal.event(number) if number is not None else None
+        if event is None:
             return
-        event = self._journal.last_events(back)[0]
         try:
             self.keeper.adopt(Anchor.parse(event.content, event.seq))
         except MalformedError as error:

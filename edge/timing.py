@@ -96,8 +96,12 @@ class Timekeeper:
         self._anchor: Anchor | None = None
         self._agreed_last = bool(written) and written[-1][1]
         self._floor_ms = max((moment.wall_ms for moment, agreed in written if agreed), default=0)
-        self._set_without_anchor = False
+        # Within a boot the watch goes on at the last event: who sets the clock may stop this process first.
+        last = written[-1][0] if written else None
         self._seen = reading
+        if last is not None and last.boot == reading.boot:
+            self._seen = Reading(last.wall_ms, last.boot, last.bt_ms, last.raw_ms)
+        self._set_without_anchor = abs(self._moved_ms(reading)) > SET_TOLERANCE_MS
         self._slew_from = reading
         self._quiet_until_raw_ms = 0
 
@@ -133,8 +137,7 @@ class Timekeeper:
             was_set: the kernel said that somebody set the wall clock.
         """
         found = []
-        expected_ms = self._seen.wall_ms + reading.bt_ms - self._seen.bt_ms
-        moved_ms = reading.wall_ms - expected_ms
+        moved_ms = self._moved_ms(reading)
         jumped = abs(moved_ms) > SET_TOLERANCE_MS
         if jumped or (was_set and reading.raw_ms >= self._quiet_until_raw_ms):
             found.append(
@@ -143,7 +146,7 @@ class Timekeeper:
                     "source": "kernel" if was_set else "offset",
                     "utc_ms": reading.wall_ms,
                     "error_ms": abs(moved_ms),
-                    "before_ms": expected_ms,
+                    "before_ms": reading.wall_ms - moved_ms,
                     "after_ms": reading.wall_ms,
                 }
             )
@@ -196,6 +199,10 @@ class Timekeeper:
         """Believe this anchor from now on; its event is in the journal as `anchor.seq`."""
         self._anchor = anchor
         self._set_without_anchor = False
+
+    def _moved_ms(self, reading: Reading) -> int:
+        """How far the wall clock went on its own since the last reading, against BOOTTIME."""
+        return reading.wall_ms - self._seen.wall_ms - (reading.bt_ms - self._seen.bt_ms)
 
     def _here(self, reading: Reading) -> Anchor | None:
         return self._anchor if self._anchor is not None and self._anchor.boot == reading.boot else None

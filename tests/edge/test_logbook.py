@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -84,6 +85,51 @@ def test_an_anchor_makes_events_trusted_and_survives_a_restart_in_the_same_boot(
         book.write("health", {"x": number})
     again = node.open(rtc=False)
     assert (again.moment().anchor, again.moment().state) == (seq, ClockState.ANCHORED)
+
+
+def test_a_kill_right_after_an_anchor_does_not_lose_it(node: Node) -> None:
+    seq = node.open(rtc=False).anchor(node.claim())
+    again = node.open(rtc=False)
+    assert (again.moment().anchor, again.moment().state) == (seq, ClockState.ANCHORED)
+
+
+def test_an_anchor_that_has_rotted_leaves_the_clock_doubtful_and_the_node_at_work(node: Node) -> None:
+    book = node.open(rtc=False)
+    seq = book.anchor(node.claim())
+    book.write("health", {"x": 1})
+    node.close()
+    # The check at opening reads the newest part only; an anchor may lie far behind it.
+    database = apsw.Connection(str(node.folder / "journal.db"))
+    database.execute("UPDATE event SET header = x'00' WHERE place & 0xffff = ?", (seq,))
+    database.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge.journal_copies.survey_database", lambda *_: [])
+        patch.setattr("edge.logbook._LOOK_BACK_EVENTS", 1)
+        again = node.open(rtc=False)
+    assert again.moment().state is ClockState.DOUBTFUL
+    assert again.write("health", {"x": 2}).seq == 3
+
+
+def test_a_clock_that_was_set_while_the_process_stood_still_is_told_and_doubtful(node: Node) -> None:
+    node.open().anchor(node.claim())
+    node.time.reboot(off=timedelta(hours=2))
+    book = node.open()
+    assert book.write("health", {"x": 1}).moment.state is ClockState.RTC
+    node.close()
+    node.time.set(MORNING + timedelta(hours=5))
+    again = node.open()
+    assert again.write("start", {"x": 2}).moment.state is ClockState.DOUBTFUL
+    assert [body["what"] for body in again.look_at_clock()[1]] == ["set"]
+
+
+def test_a_restart_under_a_clock_that_nobody_set_changes_nothing(node: Node) -> None:
+    node.open().anchor(node.claim())
+    node.time.reboot(off=timedelta(hours=2))
+    node.open().write("health", {"x": 1})
+    node.time.advance(timedelta(days=3))
+    book = node.open()
+    assert book.moment().state is ClockState.RTC
+    assert book.look_at_clock()[1] == []
 
 
 def test_the_same_anchor_again_writes_nothing(node: Node) -> None:
