@@ -18,7 +18,7 @@ from edge.pacing import Patience, pause
 from edge.photo_sender import PhotoSender
 from edge.sync_cursor import CursorFile
 from edge.syncing import Situation, Step, anchor, next_step
-from edge.timing import Anchor
+from edge.timing import Anchor, AnchorRefusedError
 
 LOG = logging.getLogger(__name__)
 HEAD_EVERY = 20
@@ -248,10 +248,10 @@ class Synchroniser:
             return
         fields = {key: value for key, value in asdict(self._anchor).items() if key != "seq"}
         reply = self._punch.request({"do": "anchor", **fields})
+        if reply.get("ok") is not True and reply.get("error") != AnchorRefusedError.code:
+            # A full disk, say. The anchor stays true for this boot, and the next one is an hour away.
+            raise PunchSocketError(f"the time anchor is not taken: {reply.get('error')}")
         self._anchor = None
-        if reply.get("ok") is not True:
-            # It knows a better one, or restarted since; the next one comes in its time.
-            LOG.warning("the punch process does not take the time anchor: %s", reply.get("error"))
 
     def _failed(self, step: Step, fault: Fault) -> None:
         """Stay away: from everything when the link is bad, from this step alone when only it is refused."""

@@ -356,6 +356,13 @@ def test_the_time_comes_signed_with_half_the_round_trip_as_its_error(world: Worl
     assert len(world.node.anchors) == 2  # hourly, not with every contact
 
 
+@pytest.mark.parametrize(("refusal", "told"), [("disk-full", 1), ("busy", 1), ("anchor-refused", 0)])
+def test_a_time_that_could_not_be_written_down_is_told_again(world: World, refusal: str, told: int) -> None:
+    world.node.refuses["anchor"] = [refusal]
+    world.run(60)
+    assert len(world.node.anchors) == told
+
+
 def test_documents_are_handed_over_only_when_central_signed_them(world: World) -> None:
     forged = exchange.sign_document(EVENT_KEY, "policy", 3, {})
     world.central.documents = {"policy": forged}

@@ -53,6 +53,7 @@ class Node:
         self.photos = folder / "photos"
         self.events: list[Stored] = []
         self.away = False
+        self.refuses: dict[str, list[str]] = {}
         self.dies_after: dict[str, bool] = {}
         self.documents: list[tuple[str, int]] = []
         self.anchors: list[dict[str, Any]] = []
@@ -89,6 +90,8 @@ class Node:
         return reply
 
     def _reply(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        if refusals := self.refuses.get(fields["do"]):
+            return {"ok": False, "error": refusals.pop(0)}
         if fields["do"] == "event":
             return {"ok": True, "seq": self.write(fields["type"], dict(fields["content"])).seq}
         if fields["do"] == "anchor":
