@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from attendance.errors import HadirError
 from central.clock import Clock, clock_for
 from central.config import CentralConfig
 from central.database import Database
@@ -28,5 +29,9 @@ def open_office(config: CentralConfig) -> Office:
     """
     keys = load_keys(config.data_dir)
     database = Database(config.database_url)
-    require_current(database)
+    try:
+        require_current(database)
+    except HadirError:
+        database.close()
+        raise
     return Office(config, database, clock_for(config.clock_file), keys)
