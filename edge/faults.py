@@ -59,4 +59,10 @@ class PunchSocketError(Fault):
 
 
 class StorageError(Fault):
-    """The disk does not keep what it must keep; `edge.journal_faults` names the kinds and their sentence."""
+    """The disk does not keep what it must keep; `edge.journal_faults` names the kinds and their sentence.
+
+    Attributes:
+        event: number of the event that a reader of the segments could not get, or None.
+    """
+
+    event: int | None = None

@@ -156,12 +156,23 @@ class Journal:
         Raises:
             StorageError: it can't be read, or it can't be mended; appends are refused until `reopen`.
         """
+        self._scrubbed = (self._scrubbed + 1) % max(1, len(segments_in(self._where.epoch_folder)))
+        return self._check(self._scrubbed)
+
+    def mend(self, seq: int) -> bool:
+        """The same for the segment that should hold an event: a reader found it damaged.
+
+        Raises:
+            StorageError: as `scrub`.
+        """
+        older = [first for first, _ in segments_in(self._where.epoch_folder) if first <= seq]
+        return self._check(max(0, len(older) - 1))
+
+    def _check(self, index: int) -> bool:
         copies, folder = self._ready(), self._where.epoch_folder
-        count = len(segments_in(folder))
-        if count == 0:
+        if index >= len(segments_in(folder)):
             return True
-        self._scrubbed = (self._scrubbed + 1) % count
-        findings = survey_old(folder, self._scrubbed, copies.database, self._where.public_key_hex)
+        findings = survey_old(folder, index, copies.database, self._where.public_key_hex)
         if findings:
             self._open_anew(findings)
         return not findings

@@ -134,6 +134,14 @@ class Logbook:
         except StorageError as error:
             _log.warning("an older part of the journal can't be mended: %s", error)
 
+    def mend(self, seq: int) -> bool:
+        """Look at the place of an event that sync could not read; whether it was whole.
+
+        Raises:
+            StorageError: it can't be mended.
+        """
+        return self._journal.mend(seq)
+
     def new_boot(self) -> dict[str, Any] | None:
         """The body of the clock event of a new boot, or None where the last event is of this one."""
         reading = self._clock.now()

@@ -96,6 +96,7 @@ class Answers:
             "anchor": self._anchor,
             "document": self._document,
             "event": self._event,
+            "mend": self._mend,
             "status": self._status,
         }
         deed = deeds.get(str(request.get("do")))
@@ -138,6 +139,12 @@ class Answers:
         if type_ not in _FROM_OUTSIDE or not isinstance(content, dict):
             raise MalformedError(f"only {' and '.join(_FROM_OUTSIDE)} events with their content are taken")
         return {"seq": self._logbook.write(type_, content).seq}
+
+    def _mend(self, request: dict[str, Any]) -> Reply:
+        seq = request.get("seq")
+        if type(seq) is not int or seq < 1:
+            raise MalformedError("what to mend is said by the number of an event")
+        return {"was_whole": self._logbook.mend(seq)}
 
     def _status(self, _request: dict[str, Any]) -> Reply:
         link = self._logbook.link

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from attendance.chain import MAX_BODY_BYTES, MAX_HEADER_BYTES, Event, parse_event
 from attendance.errors import EvidenceError
+from edge.faults import StorageError
 from edge.journal_faults import StorageFault, on_disk, storage_error
 
 FRAME = struct.Struct("<II")
@@ -165,6 +166,8 @@ class SegmentReader:
     ) -> list[StoredEvent]:
         """Events in order from `start_seq` on, without a gap; none where the chain ends before it.
 
+        They end before a bad place, so what is whole before it can be sent.
+
         Args:
             epoch: of the chain.
             start_seq: the first event wanted.
@@ -173,10 +176,21 @@ class SegmentReader:
                 given even if it is larger.
 
         Raises:
-            StorageError: a place before the end is damaged or missing, or the disk can't be read.
+            StorageError: `start_seq` itself is damaged or missing or can't be read, and then stands in `event`.
         """
-        files = segments_in(epoch_folder(self._folder, epoch))
         found: list[StoredEvent] = []
+        try:
+            self._read_files(epoch, start_seq, limit, max_bytes, found)
+        except StorageError as error:
+            if not found:
+                error.event = start_seq
+                raise
+        return found
+
+    def _read_files(
+        self, epoch: int, start_seq: int, limit: int, max_bytes: int, found: list[StoredEvent]
+    ) -> None:
+        files = segments_in(epoch_folder(self._folder, epoch))
         for index in range(_file_of(files, start_seq), len(files)):
             first, path = files[index]
             want = start_seq + len(found)
@@ -185,7 +199,6 @@ class SegmentReader:
             max_bytes = self._read_file(path, first, want, limit, max_bytes, found)
             if len(found) >= limit or max_bytes <= 0:
                 break
-        return found
 
     def _read_file(
         self, path: Path, first: int, want: int, limit: int, max_bytes: int, found: list[StoredEvent]

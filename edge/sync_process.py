@@ -19,7 +19,7 @@ from edge import keys
 from edge.clock import Clock, EmulatedClock, SystemClock
 from edge.config import NodeConfig, SyncConfig
 from edge.event_sender import EventSender
-from edge.faults import EnrolmentError, Fault, LinkError, PunchSocketError
+from edge.faults import EnrolmentError, Fault, LinkError, PunchSocketError, StorageError
 from edge.link_faults import SENTENCES
 from edge.pacing import MAX_PIECE_BYTES, Pace
 from edge.photo_sender import PhotoSender
@@ -30,7 +30,7 @@ from edge.server_record import ServerRecord
 from edge.stopping import StopSignal
 from edge.supervision import Supervision
 from edge.sync_cursor import CursorFile
-from edge.synchroniser import Synchroniser, SyncTimes
+from edge.synchroniser import Synchroniser, SyncTimes, ask_to_mend
 from edge.uplink import Identity, Uplink
 
 LOG = logging.getLogger(__name__)
@@ -55,8 +55,9 @@ def run(config: NodeConfig) -> int:
         LOG.error("%s", fault)  # noqa: TRY400 - a sentence for a technician, not a trace
         return NOT_ENROLLED
     except Fault as fault:
-        # Damaged segments: the punch process rebuilds them, then a new start finds them whole.
         LOG.error("%s", fault)  # noqa: TRY400
+        if isinstance(fault, StorageError):
+            ask_to_mend(PunchSocket(config.state_dir / "punch.sock"), fault)
         return TRY_AGAIN
     process.run(stop)
     return 0

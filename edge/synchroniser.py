@@ -12,7 +12,7 @@ from attendance.errors import EvidenceError
 from edge.answer import Answer
 from edge.clock import Clock
 from edge.event_sender import EventSender
-from edge.faults import Fault, LinkError, PunchSocketError
+from edge.faults import Fault, LinkError, PunchSocketError, StorageError
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import Patience, pause
 from edge.photo_sender import PhotoSender
@@ -266,6 +266,19 @@ class Synchroniser:
         if self.fault is None or self.fault.kind != fault.kind:
             LOG.warning("%s: %s", step, fault)
         self.fault = fault
+        if isinstance(fault, StorageError):
+            ask_to_mend(self._punch, fault)
+
+
+def ask_to_mend(punch: Punch, fault: StorageError) -> None:
+    """Have the punch process, which owns both copies, mend the place that could not be read."""
+    if fault.event is None:
+        return
+    try:
+        reply = punch.request({"do": "mend", "seq": fault.event})
+        LOG.info("asked the punch process to mend event %d: %s", fault.event, reply)
+    except PunchSocketError as away:
+        LOG.warning("%s", away)
 
 
 def _serial(value: object) -> int:

@@ -230,6 +230,26 @@ def test_scrubbing_finds_rot_in_old_segments(tmp_path: Path) -> None:
     journal.close()
 
 
+@pytest.mark.parametrize("deed", ["rot", "lose"])
+def test_the_place_that_a_reader_could_not_read_is_mended_at_once(tmp_path: Path, deed: str) -> None:
+    leaves = filled(tmp_path, EVENTS)
+    journal = opened(tmp_path)
+    assert all(journal.mend(seq) for seq in (1, EVENTS, EVENTS + 500))
+    path = segments(tmp_path)[1]
+    first = int(path.stem)
+    if deed == "rot":
+        flip(path, 300)
+    else:
+        path.unlink()
+    with pytest.raises(StorageError) as caught:
+        SegmentReader(tmp_path / "segments").read(1, first)
+    assert caught.value.event == first
+    assert not journal.mend(first)
+    assert records(tmp_path) == leaves
+    assert journal.append("start", MOMENT, {}).seq == EVENTS + 2
+    journal.close()
+
+
 def test_scrubbing_finds_rows_that_were_altered(tmp_path: Path) -> None:
     leaves = filled(tmp_path, EVENTS)
     journal = opened(tmp_path)

@@ -20,6 +20,7 @@ from edge.punch_requests import Answers, RequestQueue
 from edge.server_record import ServerRecord
 from emulators.clock import EmulatedTime
 from tests.support.door_people import policy_content, wib
+from tests.support.journal_world import flip
 
 KEY, CENTRAL = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 NODE = node_id(public_hex(KEY))
@@ -102,6 +103,17 @@ def test_sync_may_hand_in_drops_and_health(answers: Answers) -> None:
         assert reply == {"ok": True, "seq": number}
 
 
+def test_sync_may_ask_to_mend_what_it_could_not_read(
+    answers: Answers, logbook: Logbook, tmp_path: Path
+) -> None:
+    for number in range(3):
+        logbook.write("health", {"x": number})
+    assert answers.handle({"do": "mend", "seq": 2}) == {"ok": True, "was_whole": True}
+    flip(next((tmp_path / "segments").rglob("*.log")), 700)
+    assert answers.handle({"do": "mend", "seq": 2}) == {"ok": True, "was_whole": False}
+    assert answers.handle({"do": "mend", "seq": 2}) == {"ok": True, "was_whole": True}
+
+
 REFUSED = [
     ({}, "unknown-request"),
     ({"do": ["x"]}, "unknown-request"),
@@ -111,6 +123,8 @@ REFUSED = [
     ({"do": "event", "type": "drop", "content": {"x": 1.5}}, "malformed"),
     ({"do": "event", "type": "drop", "content": {"x": "y" * 9000}}, "oversize"),
     ({"do": "anchor"}, "malformed"),
+    ({"do": "mend"}, "malformed"),
+    ({"do": "mend", "seq": 0}, "malformed"),
     ({"do": "anchor", "utc_ms": 1, "error_ms": 1, "bt_ms": 1, "raw_ms": 1, "boot": "b", "source": "s"}, None),
     ({"do": "document", "kind": "order", "data": "{}"}, "malformed"),
     ({"do": "document", "kind": "policy", "data": 5}, "malformed"),

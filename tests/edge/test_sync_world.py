@@ -376,6 +376,18 @@ def test_documents_are_handed_over_only_when_central_signed_them(world: World) -
     assert world.node.documents == [("policy", 3), ("roster", 8)]
 
 
+@pytest.mark.parametrize("damaged", [1, 10])
+def test_a_place_that_cannot_be_read_is_mended_without_a_restart(world: World, damaged: int) -> None:
+    punches(world, 4)
+    settled(world)
+    punches(world, 30)
+    world.node.damaged = {len(world.central.events) + damaged}
+    world.most_events = 1
+    world.start()
+    world.run(120)
+    assert world.both_hold_the_same()
+
+
 def test_own_events_that_do_not_hold_are_never_sent(world: World) -> None:
     punches(world, 6)
     del world.node.events[3]

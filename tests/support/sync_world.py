@@ -20,7 +20,8 @@ from attendance.exchange import Checkpoint
 from attendance.moment import ClockState, Moment
 from edge.answer import Answer
 from edge.event_sender import EventSender
-from edge.faults import PunchSocketError
+from edge.faults import PunchSocketError, StorageError
+from edge.journal_faults import StorageFault, storage_error
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import Pace, Patience
 from edge.photo_sender import PhotoSender
@@ -54,6 +55,7 @@ class Node:
         self.events: list[Stored] = []
         self.away = False
         self.refuses: dict[str, list[str]] = {}
+        self.damaged: set[int] = set()
         self.dies_after: dict[str, bool] = {}
         self.documents: list[tuple[str, int]] = []
         self.anchors: list[dict[str, Any]] = []
@@ -79,7 +81,14 @@ class Node:
     def read(self, epoch: int, start_seq: int, limit: int, max_bytes: int) -> list[Stored]:
         assert epoch == 1
         assert start_seq >= 1
+        if start_seq in self.damaged:
+            raise self._damage(start_seq)
         return self.events[start_seq - 1 : start_seq - 1 + limit]
+
+    def _damage(self, seq: int) -> StorageError:
+        fault = storage_error(StorageFault.DAMAGED, f"event {seq}")
+        fault.event = seq
+        return fault
 
     def request(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         if self.away:
@@ -94,6 +103,9 @@ class Node:
             return {"ok": False, "error": refusals.pop(0)}
         if fields["do"] == "event":
             return {"ok": True, "seq": self.write(fields["type"], dict(fields["content"])).seq}
+        if fields["do"] == "mend":
+            self.damaged.discard(fields["seq"])
+            return {"ok": True, "was_whole": False}
         if fields["do"] == "anchor":
             self.anchors.append(dict(fields))
             return {"ok": True, "seq": 1}
