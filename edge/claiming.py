@@ -32,11 +32,17 @@ from edge.uplink import Uplink
 DONE, FAILED, REFUSED = 0, 1, 3
 """Exit status: claimed; try again; another token or another setting is needed."""
 _TRIES = 5
+_TRACES = ("sync-cursor.json", "policy.doc", "roster.doc")
+"""Files that only a claimed node has."""
 _SENTENCES = {
     "claim-used": "Kode sudah dipakai alat lain. Minta kode baru kepada admin.",
     "claim-unknown": "Kode tidak dikenal. Periksa penulisannya, atau minta kode baru kepada admin.",
     "claim-expired": "Kode sudah kedaluwarsa. Minta kode baru kepada admin.",
     "node-distrusted": "Server tidak lagi mempercayai alat ini. Hubungi admin.",
+    "claimed-before": "Alat ini sudah pernah terdaftar, tetapi server.json hilang. Kembalikan berkas itu "
+    "dari cadangan. Jangan menghapus folder data: di dalamnya mungkin ada absen yang belum terkirim.",
+    "mixed-up": "Kunci dan pendaftaran di folder data berasal dari dua alat. Kembalikan berkas yang asli.",
+    "record-damaged": "server.json rusak. Kembalikan berkas itu dari cadangan.",
 }
 
 
@@ -92,6 +98,10 @@ def run(config: NodeConfig, token: str) -> int:
     except ClaimRefusedError as refusal:
         _say(_SENTENCES.get(refusal.code, f"Server menolak: {refusal.code}."))
         return REFUSED
+    except EnrolmentError as fault:
+        _say(_SENTENCES.get(fault.kind, "Berkas kunci atau pendaftaran tidak dapat dipakai. Hubungi admin."))
+        _say(str(fault))
+        return REFUSED
     except (Fault, OSError) as fault:
         _say(f"Pendaftaran belum berhasil: {fault}")
         _say("Tidak ada yang rusak. Jalankan perintah yang sama sekali lagi.")
@@ -119,13 +129,15 @@ def enrol(
 
     Raises:
         ClaimRefusedError: central says no. LinkError: central can't be reached, or it answers nonsense.
-        EnrolmentError: key files or record are damaged. OSError: the disk is full or broken.
+        EnrolmentError: key files or record are damaged, or the record of an earlier claim is lost.
+        OSError: the disk is full or broken.
     """
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     record_file = state_dir / "server.json"
     event_key = keys.load_or_create(state_dir / "event.key")
     if record_file.exists():
-        return _claimed_before(record_file, seal.node_id(seal.public_hex(event_key)))
+        return _earlier_claim(record_file, seal.node_id(seal.public_hex(event_key)))
+    _refuse_lost_record(state_dir)
     transport_key = keys.load_or_create(state_dir / "transport.key")
     claim = Claim(token.strip().lower(), event_key, transport_key, f"hadir {version('hadir')}")
     record = read_answer(_asked(door, claim.fields(), wait), claim, server)
@@ -153,7 +165,15 @@ def read_answer(answer: Answer, claim: Claim, server: ServerConfig) -> ServerRec
     return record
 
 
-def _claimed_before(record_file: Path, own_node: str) -> ServerRecord:
+def _refuse_lost_record(state_dir: Path) -> None:
+    """A second claim under this key would begin a new epoch, and central takes no more of the old one."""
+    traces = [name for name in _TRACES if (state_dir / name).exists()]
+    if traces:
+        message = f"{state_dir} has {traces[0]} and no server.json: what is unsent there would stay there"
+        raise EnrolmentError("claimed-before", message)
+
+
+def _earlier_claim(record_file: Path, own_node: str) -> ServerRecord:
     record = ServerRecord.load(record_file)
     if record.node != own_node:
         message = f"{record_file} is of node {record.node}, the key of node {own_node}: files were mixed up"

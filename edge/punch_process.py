@@ -20,6 +20,7 @@ from edge.clock import Clock, EmulatedClock, SetWatch, SystemClock
 from edge.config import NodeConfig
 from edge.documents import DocumentShelf
 from edge.door import Door, Office, Tick
+from edge.enrolment_office import EnrolmentOffice
 from edge.faults import Fault, SensorError, StorageError
 from edge.indicator import Beeper, Indicator, open_display
 from edge.listening import Listener
@@ -120,15 +121,23 @@ class PunchProcess:
         self._board = Board()
         self._supervision = Supervision()
         self._sensor = SensorKeeper(config.sensor, state / "sensor.json", accept_any=accept_sensor)
-        self._shelf = DocumentShelf(state, node)
+        self._enrolment = EnrolmentOffice(config, self._sensor, logbook, indicator)
+        self._shelf = DocumentShelf(state, node, self._enrolment.lay_over)
         self._camera = CameraSocket(
             state / "camera.sock" if config.camera.source != "none" else None,
             timedelta(milliseconds=config.camera.wait_ms),
         )
         office = Office(node, config.place, config.zone, config.display.say_late, state / "sync-status.json")
         self._door = Door(logbook, self._shelf, self._camera, indicator, office)
+        self._enrolment.serve(self._shelf, self._camera, lambda: self._door.local(logbook.reading()))
         self._requests = RequestQueue()
-        self._answers = Answers(logbook, self._shelf, state / "server.json", self._facts)
+        self._answers = Answers(
+            logbook,
+            self._shelf,
+            state / "server.json",
+            self._facts,
+            {"enrol": self._enrolment.handle},
+        )
         self._listener = Listener(timedelta(seconds=config.listening_span_s))
         self._spans: deque[Listening] = deque()
         self._sensor_told = ""
@@ -137,16 +146,17 @@ class PunchProcess:
         self._mend_at = 0.0
         self._tidy_at = 0.0
         self._scrub_due_bt_ms = 0
+        self._epoch_is_over = False
 
     def run(self, stop: StopSignal) -> None:
-        """Look at the glass again and again, until `stop`."""
+        """Look at the glass again and again, until `stop` or until a claim began another epoch."""
         self._begin()
         socket = LocalSocket(
             self._config.state_dir / "punch.sock", self._requests.answer, max_request_bytes=MAX_REQUEST_BYTES
         )
         self._supervision.ready()
         try:
-            while not stop.asked:
+            while not stop.asked and not self._epoch_is_over:
                 wait_s = self._turn()
                 self._requests.serve(self._answers.handle, wait_s)
                 self._supervision.alive()
@@ -185,12 +195,18 @@ class PunchProcess:
         for body in oddities:
             self._record(CLOCK, body)
         tick = Tick(monotonic_s, reading)
-        wait_s = self._look(tick)
+        if self._enrolment.running:
+            # A finger that wants to be booked would not be heard now: nobody may be called absent for it.
+            self._close_span(self._listener.lost())
+            wait_s = self._enrolment.turn()
+        else:
+            wait_s = self._look(tick)
         self._keep_up(tick)
         return wait_s
 
     def _look(self, tick: Tick) -> float:
         try:
+            self._enrolment.before_look()
             seen = self._sensor.look()
         except SensorError as error:
             self._sensor_failed(error)
@@ -229,7 +245,9 @@ class PunchProcess:
         local = self._door.local(tick.reading)
         broken = self._logbook.fault is not None
         faulty = self._sensor_told in (_WILL_RETRY, _TECHNICIAN)
-        if broken:
+        if self._enrolment.page is not None:
+            self._indicator.idle(self._enrolment.page)
+        elif broken:
             self._indicator.idle(wording.not_recorded().pages[0])
         elif faulty:
             self._indicator.idle(wording.out_of_order(retry=False).pages[0])
@@ -245,12 +263,20 @@ class PunchProcess:
         if tick.monotonic_s >= self._tidy_at:
             self._tidy_at = tick.monotonic_s + _TIDY_S
             self._logbook.tidy()
+            self._look_at_epoch()
         if not broken and local.hour in _SCRUB_HOURS and tick.reading.bt_ms >= self._scrub_due_bt_ms:
             self._scrub_due_bt_ms = tick.reading.bt_ms + _SCRUB_MS
             self._logbook.scrub()
         if tick.reading.bt_ms >= self._health_due_bt_ms:
             self._health_due_bt_ms = tick.reading.bt_ms + self._config.health_interval_s * 1000
             self._record(HEALTH, self._health("regular"))
+
+    def _look_at_epoch(self) -> None:
+        """Central takes nothing of an old epoch: end, so that the next start goes on in the claim's."""
+        record = server_record(self._config.state_dir / "server.json")
+        if record is not None and record.epoch != self._logbook.link.epoch:
+            _log.warning("the claim began epoch %d: starting anew", record.epoch)
+            self._epoch_is_over = True
 
     def _light(self, outcome: Outcome) -> None:
         self._sensor.light(outcome)

@@ -176,7 +176,7 @@ class SegmentReader:
                 given even if it is larger.
 
         Raises:
-            StorageError: `start_seq` itself is damaged or missing or can't be read, and then stands in `event`.
+            StorageError: `start_seq` itself is damaged, missing or can't be read; it then stands in `event`.
         """
         found: list[StoredEvent] = []
         try:

@@ -77,6 +77,27 @@ class ServerRecord:
         return cls(**taken)
 
 
+class RecordWatch:
+    """Tells whether `server.json` was replaced since it was read: by another claim, or from a backup."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember how it is now; make this before the file is read."""
+        self._path = path
+        self._seen = self._look()
+
+    def replaced(self) -> bool:
+        """Whether another file is there now. One that was taken away changes nothing for now."""
+        now = self._look()
+        return now is not None and now != self._seen
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 

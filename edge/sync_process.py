@@ -25,8 +25,8 @@ from edge.pacing import MAX_PIECE_BYTES, Pace
 from edge.photo_sender import PhotoSender
 from edge.photo_store import PhotoStore
 from edge.punch_socket import PunchSocket
-from edge.segments import SegmentReader
-from edge.server_record import ServerRecord
+from edge.segments import SegmentReader, epoch_folder, epochs_in, segments_in
+from edge.server_record import RecordWatch, ServerRecord
 from edge.stopping import StopSignal
 from edge.supervision import Supervision
 from edge.sync_cursor import CursorFile
@@ -42,13 +42,27 @@ _CLAIM_LOOK_S = 1.0
 
 def run(config: NodeConfig) -> int:
     """Sync until SIGTERM; returns the exit status. Before the claim there is only waiting for it."""
-    stop = StopSignal()
-    record_file = config.state_dir / "server.json"
+    stop, supervision = StopSignal(), Supervision()
+    while _claimed(config.state_dir / "server.json", stop):
+        status = _run_under_record(config, stop, supervision)
+        if status:
+            return status
+    supervision.stopping()
+    return 0
+
+
+def _claimed(record_file: Path, stop: StopSignal) -> bool:
+    """Wait for the claim; False when a stop was asked for."""
     if not record_file.exists():
         LOG.info("not claimed yet: waiting for %s", record_file)
     while not record_file.exists():
         if stop.wait(_CLAIM_LOOK_S):
-            return 0
+            return False
+    return not stop.asked
+
+
+def _run_under_record(config: NodeConfig, stop: StopSignal, supervision: Supervision) -> int:
+    """Sync as long as `server.json` stands as it is; the exit status, 0 where there is no fault."""
     try:
         process = SyncProcess(config)
     except (EnrolmentError, LinkError) as fault:
@@ -59,7 +73,8 @@ def run(config: NodeConfig) -> int:
         if isinstance(fault, StorageError):
             ask_to_mend(PunchSocket(config.state_dir / "punch.sock"), fault)
         return TRY_AGAIN
-    process.run(stop)
+    supervision.ready()
+    process.run(stop, supervision)
     return 0
 
 
@@ -73,6 +88,7 @@ class SyncProcess:
             EnrolmentError: the node was not claimed. LinkError: the address of central can't be used.
         """
         state = config.state_dir
+        self._watch = RecordWatch(state / "server.json")
         record = ServerRecord.load(state / "server.json")
         url, ca_file = record.url, Path(record.ca_file) if record.ca_file else None
         if config.server is not None:
@@ -102,6 +118,7 @@ class SyncProcess:
             most_events=min(sync.batch_events, MAX_BATCH_EVENTS),
             monotonic=time.monotonic,
         )
+        _tell_older_epochs(self._segments, record.epoch, cursor)
         photos = PhotoSender(
             PhotoStore(state / "photos"),
             record.epoch,
@@ -128,12 +145,10 @@ class SyncProcess:
             dice=random.SystemRandom(),
         )
 
-    def run(self, stop: StopSignal) -> None:
-        """Turn after turn, until `stop`."""
-        supervision = Supervision()
-        supervision.ready()
+    def run(self, stop: StopSignal, supervision: Supervision) -> None:
+        """Turn after turn, until `stop` or until `server.json` is another one."""
         growth, looked = ("", 0), time.monotonic()
-        while not stop.asked:
+        while not stop.asked and not self._watch.replaced():
             seen = _growth(self._segments)
             if seen != growth or time.monotonic() - looked > _LOOK_EVERY_S:
                 growth, looked = seen, time.monotonic()
@@ -142,7 +157,6 @@ class SyncProcess:
             self._status_file.show(self._shown())
             supervision.alive()
             stop.wait(rest.total_seconds())
-        supervision.stopping()
         self._door.close()
 
     def _drop(self, seq: int, sha256: str, reason: str) -> None:
@@ -186,6 +200,16 @@ class StatusFile:
             LOG.warning("%s can't be written: %s", self._path.name, error.strerror)
             return
         self._shown = dict(fields)
+
+
+def _tell_older_epochs(segments: Path, epoch: int, cursor: CursorFile) -> None:
+    """A new claim under an old key ends an epoch. Central takes no more of it: people must look at the rest.
+
+    A claim refuses to begin anew where a node was in use, so this takes files that somebody moved by hand.
+    """
+    for older in epochs_in(segments):
+        if older < epoch and segments_in(epoch_folder(segments, older)):
+            cursor.alarm(f"epoch@{older}", "older-epoch-left", {"epoch": older})
 
 
 def _times(sync: SyncConfig) -> SyncTimes:

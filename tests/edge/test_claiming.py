@@ -120,6 +120,20 @@ def test_a_claimed_node_is_not_claimed_twice(tmp_path: Path) -> None:
     assert len(office.asked) == 1
 
 
+@pytest.mark.parametrize("trace", ["sync-cursor.json", "policy.doc", "roster.doc"])
+def test_a_node_that_lost_its_record_is_not_claimed_anew_over_what_is_unsent(
+    tmp_path: Path, trace: str
+) -> None:
+    office = Office()
+    claim(tmp_path, office)
+    (tmp_path / "state" / "server.json").unlink()
+    (tmp_path / "state" / trace).write_bytes(b"{}")
+    with pytest.raises(EnrolmentError) as caught:
+        claim(tmp_path, office, "another2")
+    assert caught.value.kind == "claimed-before"
+    assert len(office.asked) == 1
+
+
 def test_the_token_may_be_typed_in_capitals_with_spaces(tmp_path: Path) -> None:
     office = Office()
     claim(tmp_path, office, "  ABCD2345\n")
@@ -251,6 +265,11 @@ def test_the_technician_is_told_the_code_to_compare(
     said = capsys.readouterr().out
     code = ClaimRequest.parse(dict(office.asked[0])).code
     assert f"KODE {code[:3]} {code[3:]}" in said
+    (tmp_path / "state" / "server.json").write_bytes(b"{}")
+    assert claiming.run(Config, TOKEN) == claiming.REFUSED  # type: ignore[arg-type]
+    said = capsys.readouterr().out
+    assert "Kembalikan berkas itu dari cadangan" in said
+    assert "sekali lagi" not in said  # it would end the same way
     (tmp_path / "state" / "server.json").unlink()
     office.faults = [Answer(403, b'{"error":"claim-expired"}', {})]
     assert claiming.run(Config, TOKEN) == claiming.REFUSED  # type: ignore[arg-type]

@@ -75,6 +75,10 @@ class NodeProcess:
         process.send_signal(signal.SIGTERM)
         return process.wait(WAIT_S)
 
+    def ended(self, role: str) -> int:
+        """The exit status of a process that ends by itself."""
+        return self._running.pop(role).wait(WAIT_S)
+
     def end(self) -> None:
         """End what still runs."""
         for role in list(self._running):
