@@ -1,5 +1,7 @@
 """Real processes of the demo: their output kept in files, killed the hard way when the play says so."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,13 +31,17 @@ class Process:
         """Start, or start again; the log is continued."""
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(
-                self._command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+                self._command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye, as in a power cut of this one process."""
-        if self._child is not None:
-            self._child.kill()
+        """SIGKILL for it and its workers: no goodbye, as in a power cut of this one process."""
+        if self._child is not None and self.alive:
+            os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait()
 
     def ask_to_stop(self) -> None:

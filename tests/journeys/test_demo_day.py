@@ -23,7 +23,9 @@ def test_every_confirmed_tap_of_a_day_with_kills_and_cuts_is_at_central_once(tmp
     )
     assert report_file.exists(), done.stdout + done.stderr
     report = json.loads(report_file.read_text(encoding="utf-8"))
-    assert report["problems"] == []
+    logs = sorted((tmp_path / "d").rglob("*.log"))
+    ends = {str(log): log.read_text(errors="replace").splitlines()[-8:] for log in logs}
+    assert report["problems"] == [], json.dumps(ends, indent=1)
     counted = ("lost", "duplicated", "wrong_person", "days_wrong")
     assert {name: report[name] for name in counted} == dict.fromkeys(counted, 0)
     assert report["taps"] >= 110
