@@ -4,6 +4,7 @@ A document that does not verify, belongs to another node or is older than the on
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,15 +36,19 @@ class OldDocumentError(EvidenceError):
 class DocumentShelf:
     """What is in force, and the files that it was read from."""
 
-    def __init__(self, folder: Path, node: str) -> None:
+    def __init__(
+        self, folder: Path, node: str, lay_over: Callable[[Roster], Roster] = lambda roster: roster
+    ) -> None:
         """Hold nothing yet; `load` reads what is there.
 
         Args:
             folder: the state folder, with policy.doc and roster.doc.
             node: this node's id; a roster of another one is refused.
+            lay_over: adds to a roster what this node knows and central does not yet.
         """
         self._folder = folder
         self._node = node
+        self._lay_over = lay_over
         self._held: dict[str, Document] = {}
         self.standing = Standing()
 
@@ -93,6 +98,16 @@ class DocumentShelf:
         self._held[kind], self.standing = document, parsed
         return document
 
+    def refresh(self) -> None:
+        """What is laid over the roster has changed."""
+        if ROSTER in self._held:
+            self.standing = self._parsed(self._held[ROSTER])
+
+    @property
+    def roster_as_sent(self) -> Roster | None:
+        """The roster without what is laid over it."""
+        return Roster.parse(self._held[ROSTER].content) if ROSTER in self._held else None
+
     def serial(self, kind: str) -> int:
         """The number of the document in force, 0 where there is none."""
         return self._held[kind].serial if kind in self._held else 0
@@ -114,4 +129,4 @@ class DocumentShelf:
         roster = Roster.parse(document.content)
         if roster.node != self._node:
             raise ForeignError(f"the roster belongs to node {roster.node}")
-        return replace(self.standing, roster=roster)
+        return replace(self.standing, roster=self._lay_over(roster))

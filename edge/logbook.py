@@ -120,6 +120,14 @@ class Logbook:
         self.remembered.note(event)
         return event
 
+    def events_after(self, seq: int) -> list[Event]:
+        """The events that follow this number, oldest first.
+
+        Raises:
+            StorageError: they can't be read.
+        """
+        return self._journal.last_events(self.link.size - seq) if self.link.size > seq else []
+
     def tidy(self) -> None:
         """Do between two people what would make one of them wait."""
         error = self._journal.tidy()

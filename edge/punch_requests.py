@@ -76,6 +76,7 @@ class Answers:
         shelf: DocumentShelf,
         server_file: Path,
         facts: Callable[[], Mapping[str, Any]],
+        further: Mapping[str, Callable[[dict[str, Any]], Reply]] | None = None,
     ) -> None:
         """Nothing is asked yet.
 
@@ -84,11 +85,13 @@ class Answers:
             shelf: where documents go.
             server_file: `server.json`, which may appear while the process runs.
             facts: what a status reply tells of the process itself.
+            further: what else can be asked, by the word in `do`.
         """
         self._logbook = logbook
         self._shelf = shelf
         self._server_file = server_file
         self._facts = facts
+        self._further = dict(further or {})
 
     def handle(self, request: dict[str, Any]) -> Reply:
         """The reply; what can't be done is a reply too."""
@@ -98,6 +101,7 @@ class Answers:
             "event": self._event,
             "mend": self._mend,
             "status": self._status,
+            **self._further,
         }
         deed = deeds.get(str(request.get("do")))
         if deed is None:

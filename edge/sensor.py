@@ -186,6 +186,10 @@ class FingerprintSensor:
             self._glass.forget_features()
             return TemplateShelf(found.commands, found.profile, self._pace, self._connection.expect)
 
+    def expect_lift(self) -> None:
+        """What lies on the glass now has been dealt with: it is only held until it is lifted."""
+        self._glass.confirm_answer()
+
     def set_light(self, light: Light) -> None:
         """Show a state on the ring, if the module has one. Never fails: a dead lamp must not stop a punch.
 

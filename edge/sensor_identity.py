@@ -7,7 +7,8 @@ compared with what was known before.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 from edge.sensor_commands import SensorCommands
 from edge.sensor_faults import SensorFault, sensor_error
@@ -17,6 +18,7 @@ from edge.sensor_opcodes import Code, Op
 _SERIAL_AT = slice(21, 29)  # after the code: model 16, batch 4, serial 8
 _PRODUCT_ATTEMPTS = 4
 _CLEAR_REFUSALS = 3
+_MOST_UNSURE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,25 @@ def differences(known: SensorIdentity, found: SensorIdentity) -> tuple[str, ...]
         for name in names
         if getattr(known, name) != getattr(found, name)
     )
+
+
+def same_but_for(
+    known: SensorIdentity, met: SensorIdentity, in_use: frozenset[int], unsure: frozenset[int]
+) -> bool:
+    """Whether the two differ in nothing but in whether some of the unsure slots are in use.
+
+    Args:
+        known: the module as it was.
+        met: the module as it is.
+        in_use: its slots in use as they are.
+        unsure: slots that may have been written or erased since; a few at most.
+    """
+    place = replace(met, template_count=known.template_count, index_sha256=known.index_sha256)
+    if place != known or len(unsure) > _MOST_UNSURE:
+        return False
+    sure = in_use - unsure
+    possible = (sure | set(some) for n in range(len(unsure) + 1) for some in combinations(sorted(unsure), n))
+    return any(index_sha256(slots) == known.index_sha256 for slots in possible)
 
 
 def read_serial(link: CheckedLink) -> str | None:

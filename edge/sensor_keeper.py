@@ -11,7 +11,10 @@ from edge.config import SensorConfig
 from edge.durable_file import write_durably
 from edge.faults import SensorError
 from edge.sensor import FingerprintSensor, Identification, Light, SensorIdentity, SensorSettings
+from edge.sensor_faults import SensorFault, sensor_error
+from edge.sensor_identity import same_but_for
 from edge.sensor_pace import Pace
+from edge.sensor_templates import TemplateShelf
 from edge.wording import Outcome
 
 _log = logging.getLogger(__name__)
@@ -46,7 +49,8 @@ class SensorKeeper:
             second_capture_below=config.second_capture_below,
             poll_interval_ms=config.poll_interval_ms,
         )
-        self._sensor = FingerprintSensor(settings, Pace(scale=config.time_scale))
+        self.pace = Pace(scale=config.time_scale)
+        self._sensor = FingerprintSensor(settings, self.pace)
         self._identity_file = identity_file
         self._accept_any = accept_any
         self._connected = False
@@ -54,6 +58,8 @@ class SensorKeeper:
         self._try_at = 0.0
         self.identity: SensorIdentity | None = None
         self.state = "starting"
+        self.unsure_slots: frozenset[int] = frozenset()
+        """Slots of an enrolment that was cut off: whether they are in use is not known."""
 
     def look(self) -> Identification | None:
         """Look at the glass once, connecting first where that is due; None while a pause runs.
@@ -61,11 +67,9 @@ class SensorKeeper:
         Raises:
             SensorError: it does not work; ask again, the pauses are kept here.
         """
-        if time.monotonic() < self._try_at:
+        if not self.ready():
             return None
         try:
-            if not self._connected:
-                self._connect()
             outcome = self._sensor.read_finger()
         except SensorError as error:
             self._failed(error)
@@ -73,6 +77,45 @@ class SensorKeeper:
         self.state = "ok"
         self._pause_s = _FIRST_PAUSE_S
         return outcome
+
+    def ready(self) -> bool:
+        """Connect where that is due; False while a pause runs.
+
+        Raises:
+            SensorError: it does not work; ask again, the pauses are kept here.
+        """
+        if time.monotonic() < self._try_at:
+            return False
+        try:
+            if not self._connected:
+                self._connect()
+        except SensorError as error:
+            self._failed(error)
+            raise
+        return True
+
+    def templates(self) -> TemplateShelf:
+        """The module's templates. Call `keep_identity` after each change.
+
+        Raises:
+            SensorError: the sensor is not at work.
+        """
+        if not self._connected:
+            raise sensor_error(SensorFault.CLOSED, "the sensor is not at work")
+        return self._sensor.templates()
+
+    def keep_identity(self) -> None:
+        """The library was changed on purpose: this is how the module is known from now on; durable on return.
+
+        Raises:
+            SensorError: no sound answer.
+            OSError: it can't be written.
+        """
+        self._remember(self._sensor.identity())
+
+    def expect_lift(self) -> None:
+        """What lies on the glass now has been dealt with."""
+        self._sensor.expect_lift()
 
     def light(self, outcome: Outcome) -> None:
         """Show it on the module's ring, if it has one."""
@@ -92,11 +135,29 @@ class SensorKeeper:
 
     def _connect(self) -> None:
         expected = None if self._accept_any else self._known()
-        self.identity = self._sensor.connect(expected)
+        try:
+            met = self._sensor.connect(expected)
+        except SensorError as error:
+            if error.kind != SensorFault.SWAPPED or expected is None or not self.unsure_slots:
+                raise
+            met = self._connect_after_cut(expected, error)
         self._connected, self._accept_any = True, False
-        if expected != self.identity:
-            write_durably(self._identity_file, json.dumps(asdict(self.identity)).encode())
-            _log.info("the sensor is %s", self.identity)
+        if expected != met:
+            self._remember(met)
+        self.identity = met
+
+    def _connect_after_cut(self, expected: SensorIdentity, swapped: SensorError) -> SensorIdentity:
+        """An enrolment was cut off, so the library may differ in its slots, and in nothing else."""
+        met = self._sensor.connect(None)
+        if same_but_for(expected, met, self._sensor.templates().slots(), self.unsure_slots):
+            return met
+        self._sensor.close()
+        raise swapped
+
+    def _remember(self, identity: SensorIdentity) -> None:
+        write_durably(self._identity_file, json.dumps(asdict(identity)).encode())
+        self.identity = identity
+        _log.info("the sensor is %s", identity)
 
     def _known(self) -> SensorIdentity | None:
         """What is known from before. A damaged file is no reason to take any module: a technician decides."""

@@ -26,6 +26,8 @@ class ModelProfile:
         minimum_score: Lowest score that may count as a match; a start value until a site has its own figures.
         boot_s: How long it is deaf after power-up.
         baud_codes: Speeds it accepts, in units of 9600 bps.
+        compares_captures: Match (0x03) compares two captures. On R503 it never did for anybody.
+        captures: How many touches a template is made of; optical modules have two buffers.
     """
 
     name: str
@@ -35,9 +37,13 @@ class ModelProfile:
     minimum_score: int
     boot_s: float
     baud_codes: frozenset[int]
+    compares_captures: bool
+    captures: int
 
 
-R503 = ModelProfile("r503", True, True, frozenset({512, 768, 1536}), 50, 0.1, frozenset({1, 2, 4, 6, 12}))
+R503 = ModelProfile(
+    "r503", True, True, frozenset({512, 768, 1536}), 50, 0.1, frozenset({1, 2, 4, 6, 12}), False, 3
+)
 OPTICAL = ModelProfile(
     "optical",
     False,
@@ -46,6 +52,8 @@ OPTICAL = ModelProfile(
     50,
     0.5,
     frozenset(range(1, _MAX_BAUD_CODE + 1)),
+    True,
+    2,
 )
 
 

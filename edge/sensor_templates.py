@@ -14,6 +14,7 @@ from edge.sensor_library import SearchAnswer
 from edge.sensor_models import PACKET_BYTES, ModelProfile
 from edge.sensor_opcodes import Code
 from edge.sensor_pace import Pace
+from edge.sensor_searching import usable_slots
 
 SETTLE_S = 1.0
 _WORK_BUFFER = 1
@@ -42,6 +43,20 @@ class TemplateShelf:
         self._profile = profile
         self._pace = pace
 
+    @property
+    def profile(self) -> ModelProfile:
+        """What is known of the module."""
+        return self._profile
+
+    @property
+    def usable_slots(self) -> int:
+        """Slots from 0 on that may hold templates."""
+        return usable_slots(self._commands.capacity)
+
+    def touching(self) -> bool:
+        """Whether something lies on the glass; takes an image."""
+        return self._commands.take_image() != Code.NO_FINGER
+
     def slots(self) -> frozenset[int]:
         """The slots in use, where index and count agree."""
         return self._commands.slots()
@@ -54,6 +69,14 @@ class TemplateShelf:
         if code != Code.OK:
             return "capture-failed"
         return poor_reason(self._commands.extract(buffer))
+
+    def extract(self, buffer: int) -> str | None:
+        """The features of the image taken last, into a further buffer. None if it worked, or why not."""
+        return poor_reason(self._commands.extract(buffer))
+
+    def load(self, slot: int) -> bool:
+        """True if the slot's template is in buffer 1 now; False if the slot holds none."""
+        return self._commands.load(slot, _WORK_BUFFER)
 
     def make_model(self) -> bool:
         """Combine the captures.

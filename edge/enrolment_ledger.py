@@ -1,0 +1,165 @@
+"""What the journal's enrolment events come to: slots that no roster names yet, and an enrolment cut off.
+
+The signed events are the truth. The file beside them only saves reading the whole journal at every start; it
+can be deleted.
+"""
+
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from attendance.chain import Event
+from attendance.enrolment import ENROL, FAILED, INTENT, Enrolment, FailedEnrolment, Intent
+from attendance.errors import MalformedError
+from attendance.people import Roster
+from edge.durable_file import write_durably
+from edge.logbook import Logbook
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The state after some events of the journal.
+
+    Attributes:
+        epoch: of the journal.
+        seq: the last event that was read.
+        local: person by slot, as enrolled here and not yet named by a roster.
+        begun: slots in which an enrolment that has not ended may have left a template.
+        begun_for: whose.
+        leaving: slots that it may have erased.
+    """
+
+    epoch: int = 0
+    seq: int = 0
+    local: dict[int, str] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    begun_for: str | None = None
+    leaving: set[int] = field(default_factory=set)
+
+    def note(self, event: Event) -> None:
+        """Go on by one event. A body that was erased by law, or is of a newer version, says nothing."""
+        self.seq = event.seq
+        try:
+            if event.type == INTENT:
+                intent = Intent.parse(event.content)
+                self.begun.add(intent.slot)
+                self.leaving.update(intent.replaces)
+                self.begun_for = intent.person
+            elif event.type == ENROL:
+                self._enrolled(Enrolment.parse(event.content))
+            elif event.type == FAILED:
+                for slot in FailedEnrolment.parse(event.content).slots:
+                    self.local.pop(slot, None)
+                self._close()
+        except MalformedError as error:
+            _log.warning("event %d says nothing of an enrolment: %s", event.seq, error)
+
+    def covered_by(self, roster: Roster) -> bool:
+        """Leave to the roster what it names as well; whether there was any."""
+        covered = [slot for slot, person in self.local.items() if roster.slots.get(slot) == person]
+        for slot in covered:
+            del self.local[slot]
+        return bool(covered)
+
+    def lay_over(self, roster: Roster) -> Roster:
+        """The roster with what was enrolled here since.
+
+        A slot that the roster gives to somebody else is nobody's until people have looked: the finger in it
+        is not theirs, and punches of it are kept without a name.
+        """
+        slots = dict(roster.slots)
+        for slot, person in self.local.items():
+            holder = slots.setdefault(slot, person)
+            if holder != person or person not in roster.persons:
+                del slots[slot]
+        return replace(roster, slots=slots)
+
+    def _enrolled(self, enrolment: Enrolment) -> None:
+        for finger in enrolment.fingers:
+            for slot in finger.replaced:
+                self.local.pop(slot, None)
+        self.local.update({finger.slot: enrolment.person for finger in enrolment.fingers})
+        self._close()
+
+    def _close(self) -> None:
+        self.begun.clear()
+        self.leaving.clear()
+        self.begun_for = None
+
+    def content(self) -> dict[str, Any]:
+        """For the file."""
+        return {
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "local": {str(slot): person for slot, person in sorted(self.local.items())},
+            "begun": sorted(self.begun),
+            "begun_for": self.begun_for,
+            "leaving": sorted(self.leaving),
+        }
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> "Ledger":
+        """From the file.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: it is none.
+        """
+        return cls(
+            int(values["epoch"]),
+            int(values["seq"]),
+            {int(slot): str(person) for slot, person in values["local"].items()},
+            {int(slot) for slot in values["begun"]},
+            values["begun_for"],
+            {int(slot) for slot in values["leaving"]},
+        )
+
+
+class LedgerFile:
+    """The ledger of a state folder, kept up with the journal. One thread."""
+
+    def __init__(self, file: Path, logbook: Logbook) -> None:
+        """Read the file; `catch_up` reads what the journal holds after it."""
+        self._file = file
+        self._logbook = logbook
+        self.ledger = self._read()
+
+    def catch_up(self) -> bool:
+        """Note the events since the last time; whether anything of an enrolment was among them.
+
+        After a fault of the storage an event may have turned up that was never confirmed, so the journal is
+        read and not the memory of what was written.
+
+        Raises:
+            StorageError: the journal can't be read.
+        """
+        ledger, link = self.ledger, self._logbook.link
+        if ledger.epoch != link.epoch or ledger.seq > link.size:
+            # A new installation on the same board: the module may still hold what was enrolled before.
+            ledger.epoch, ledger.seq = link.epoch, 0
+        before = ledger.content() | {"seq": 0}
+        for event in self._logbook.events_after(ledger.seq):
+            ledger.note(event)
+        changed = ledger.content() | {"seq": 0} != before
+        if changed:
+            self.save()
+        return changed
+
+    def save(self) -> None:
+        """Write the file. Without it the journal is read again from further back, that is all."""
+        try:
+            write_durably(self._file, json.dumps(self.ledger.content()).encode())
+        except OSError as error:
+            _log.warning("%s is not written: %s", self._file.name, error)
+
+    def _read(self) -> Ledger:
+        try:
+            return Ledger.parse(json.loads(self._file.read_bytes()))
+        except FileNotFoundError:
+            return Ledger()
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            _log.warning("%s is not used, the journal is read instead: %r", self._file.name, error)
+            return Ledger()
