@@ -146,16 +146,17 @@ class PunchProcess:
         self._mend_at = 0.0
         self._tidy_at = 0.0
         self._scrub_due_bt_ms = 0
+        self._epoch_is_over = False
 
     def run(self, stop: StopSignal) -> None:
-        """Look at the glass again and again, until `stop`."""
+        """Look at the glass again and again, until `stop` or until a claim began another epoch."""
         self._begin()
         socket = LocalSocket(
             self._config.state_dir / "punch.sock", self._requests.answer, max_request_bytes=MAX_REQUEST_BYTES
         )
         self._supervision.ready()
         try:
-            while not stop.asked:
+            while not stop.asked and not self._epoch_is_over:
                 wait_s = self._turn()
                 self._requests.serve(self._answers.handle, wait_s)
                 self._supervision.alive()
@@ -262,12 +263,20 @@ class PunchProcess:
         if tick.monotonic_s >= self._tidy_at:
             self._tidy_at = tick.monotonic_s + _TIDY_S
             self._logbook.tidy()
+            self._look_at_epoch()
         if not broken and local.hour in _SCRUB_HOURS and tick.reading.bt_ms >= self._scrub_due_bt_ms:
             self._scrub_due_bt_ms = tick.reading.bt_ms + _SCRUB_MS
             self._logbook.scrub()
         if tick.reading.bt_ms >= self._health_due_bt_ms:
             self._health_due_bt_ms = tick.reading.bt_ms + self._config.health_interval_s * 1000
             self._record(HEALTH, self._health("regular"))
+
+    def _look_at_epoch(self) -> None:
+        """Central takes nothing of an old epoch: end, so that the next start goes on in the claim's."""
+        record = server_record(self._config.state_dir / "server.json")
+        if record is not None and record.epoch != self._logbook.link.epoch:
+            _log.warning("the claim began epoch %d: starting anew", record.epoch)
+            self._epoch_is_over = True
 
     def _light(self, outcome: Outcome) -> None:
         self._sensor.light(outcome)
