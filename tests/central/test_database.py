@@ -186,6 +186,18 @@ def test_the_log_of_sqlite_is_folded_in_before_it_grows_without_end(
     assert sqlite3.connect(tmp_path / "x.db").execute("SELECT count(*) FROM throttle").fetchone() == (60,)
 
 
+def test_a_write_of_ours_keeps_every_other_writer_out_from_its_start(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    schema.upgrade(database)
+    stranger = sqlite3.connect(tmp_path / "x.db", timeout=0, isolation_level=None)
+    with database.write() as connection:
+        assert connection.scalar(select(func.count()).select_from(throttle)) == 0
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            stranger.execute("INSERT INTO throttle VALUES ('x', 1, 1, 1)")
+    stranger.close()
+    database.close()
+
+
 def test_a_write_waits_for_the_lock_file(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     schema.upgrade(database)

@@ -104,13 +104,21 @@ def test_another_node_that_holds_the_finger_must_report_too(ruled: Central, node
 
 
 def test_a_distrusted_node_closes_nothing(ruled: Central, node: CentralNode) -> None:
+    whole_day(ruled, node)
+    assert day_of(ruled, "p3").code == "TK"
     with ruled.office.database.write() as connection:
         connection.execute(update(node_table).values(state="distrusted"))
-    ruled.clock.at = CLOSE + timedelta(days=1)
-    with ruled.office.database.write() as connection:
         days.mark_stored(connection)
     fold(ruled)
     assert day_of(ruled, "p3").code == "pending"
+
+
+def test_a_day_does_not_wait_for_a_node_that_was_claimed_after_it(ruled: Central, node: CentralNode) -> None:
+    whole_day(ruled, node)
+    ruled.clock.at = at(8, 0, day=8)
+    CentralNode(ruled, seed=3).claim()
+    days.rebuild(ruled.office)
+    assert day_of(ruled, "p3").code == "TK"
 
 
 def test_a_retired_node_is_not_waited_for(ruled: Central, node: CentralNode) -> None:

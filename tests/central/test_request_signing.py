@@ -90,6 +90,16 @@ def test_unsigned_and_half_signed_requests_are_refused(central: Central, node: C
         assert (response.status_code, error_of(response)) == (401, "bad-request-signature")
 
 
+@pytest.mark.parametrize("left_out", ["@method", "@path", "@query"])
+def test_a_signature_that_covers_less_is_not_enough(
+    central: Central, node: CentralNode, left_out: str
+) -> None:
+    target = f"/v1/nodes/{node.id}{HEAD}"
+    covered = tuple(part for part in ("@method", "@path", "@query") if part != left_out)
+    headers = node.signed("GET", target, b"", {}, covered=covered).headers
+    assert error_of(central.client.get(target, headers=headers)) == "bad-request-signature"
+
+
 def test_what_was_signed_for_one_address_opens_no_other(central: Central, node: CentralNode) -> None:
     target = f"/v1/nodes/{node.id}{HEAD}"
     headers = node.signed("GET", target, b"", {}).headers

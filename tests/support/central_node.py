@@ -173,6 +173,7 @@ class CentralNode:
         nonce: str | None = None,
         key: Ed25519PrivateKey | None = None,
         key_id: str | None = None,
+        covered: tuple[str, ...] = ("@method", "@path", "@query"),
     ) -> SimpleNamespace:
         request = SimpleNamespace(method=method, url=f"https://central{target}", headers=dict(headers))
         signer = HTTPMessageSigner(
@@ -184,7 +185,7 @@ class CentralNode:
             nonce=nonce if nonce is not None else self.nonce(),
             label="hadir",
             include_alg=False,
-            covered_component_ids=("@method", "@path", "@query"),
+            covered_component_ids=covered,
             **({"body": body} if body else {}),
         )
         return request
