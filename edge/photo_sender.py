@@ -127,7 +127,10 @@ class PhotoSender:
 
     @property
     def known_backlog(self) -> int:
-        """How many photos are known to be still to be sent; there may be more that no one looked for yet."""
+        """At least so many photos are still to be sent: those of the events that were looked at so far.
+
+        Counting all would mean to read every event that central has no photo of, just to show a number.
+        """
         return len(self._named) + (self._upload is not None)
 
     def _send_piece(self, upload: _Upload, offset: int) -> int:

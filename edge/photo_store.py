@@ -8,7 +8,7 @@ from edge.durable_file import sync_folder
 
 
 class PhotoStore:
-    """The folder of photos. The camera process writes, sync reads and sheds."""
+    """The folder of photos. The camera process writes, sync reads and takes away what no event names."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -49,6 +49,14 @@ class PhotoStore:
             os.close(descriptor)
         sync_folder(path.parent)
         sync_folder(self._folder)
+
+    def files(self, first_digit: str) -> list[Path]:
+        """Every file, whole or left half-made, whose hash begins with this hexadecimal digit.
+
+        Raises:
+            OSError: the disk can't be read.
+        """
+        return [path for folder in self._folder.glob(f"{first_digit}?") for path in folder.iterdir()]
 
     def remove(self, sha256: str) -> None:
         """Forget a photo that no event will name."""

@@ -24,6 +24,7 @@ from edge.link_faults import SENTENCES
 from edge.pacing import MAX_PIECE_BYTES, Pace
 from edge.photo_sender import PhotoSender
 from edge.photo_store import PhotoStore
+from edge.photo_sweep import PhotoSweep
 from edge.punch_socket import PunchSocket
 from edge.segments import SegmentReader, epoch_folder, epochs_in, segments_in
 from edge.server_record import RecordWatch, ServerRecord
@@ -119,8 +120,9 @@ class SyncProcess:
             monotonic=time.monotonic,
         )
         _tell_older_epochs(self._segments, record.epoch, cursor)
+        store = PhotoStore(state / "photos")
         photos = PhotoSender(
-            PhotoStore(state / "photos"),
+            store,
             record.epoch,
             SegmentReader(self._segments),
             self._events,
@@ -131,6 +133,7 @@ class SyncProcess:
             most_bytes=min(sync.photo_piece_bytes, MAX_PIECE_BYTES),
             monotonic=time.monotonic,
         )
+        self._sweep = PhotoSweep(store, self._segments, SegmentReader(self._segments), time.monotonic)
         self._turns = Synchroniser(
             self._events,
             photos,
@@ -156,6 +159,8 @@ class SyncProcess:
             rest = self._turns.turn()
             self._status_file.show(self._shown())
             supervision.alive()
+            if rest:
+                self._sweep.step()
             stop.wait(rest.total_seconds())
         self._door.close()
 
