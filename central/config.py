@@ -29,7 +29,6 @@ class CentralConfig:
         server_names: names and addresses that the server certificate is made for.
         threads: requests served at once; a live viewer holds one.
         plain_http: no TLS; refused unless host is a loopback address.
-        photo_days: how long photos are kept before they may be shed.
         clock_file: an emulated clock (demo and tests only).
         accept_emulated_clocks: take in nodes that say they run on an emulated clock.
     """
@@ -43,7 +42,6 @@ class CentralConfig:
     server_names: tuple[str, ...] = ("localhost", "127.0.0.1")
     threads: int = 32
     plain_http: bool = False
-    photo_days: int = 90
     clock_file: Path | None = None
     accept_emulated_clocks: bool = False
 
@@ -100,7 +98,7 @@ def _line_of(text: str, name: str) -> int:
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
-_WHOLE = frozenset({"port", "threads", "photo_days"})
+_WHOLE = frozenset({"port", "threads"})
 _FLAGS = frozenset({"plain_http", "accept_emulated_clocks"})
 _PATHS = frozenset({"data_dir", "clock_file"})
 
@@ -144,8 +142,6 @@ def _check(config: CentralConfig) -> None:
         raise ConfigError(f"port {config.port} is not between 0 and 65535")
     if not 1 <= config.threads <= 1024:
         raise ConfigError(f"threads {config.threads} is not between 1 and 1024")
-    if config.photo_days < 1:
-        raise ConfigError("photo_days must be at least 1")
     if config.plain_http and config.host not in ("127.0.0.1", "::1", "localhost"):
         raise ConfigError(
             f"plain_http is for this machine alone, and host is {config.host}: leave it out to use HTTPS"

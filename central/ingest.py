@@ -167,9 +167,14 @@ def _store(connection: Connection, known: Node, events: Sequence[Event], now_ms:
 
 
 def _mark(connection: Connection, known: Node, reading: Reading) -> None:
-    """Say which days must be folded again; the fold itself is nobody's wait at a door."""
-    if reading.days:
-        dirty_days.mark(connection, reading.days)
+    """Say which days must be folded again; the fold itself is nobody's wait at a door.
+
+    The node first, then the days: in the order in which the fold takes them, so that PostgreSQL never sees
+    the two wait for each other.
+    """
+    if reading.reported_until_ms is not None:
+        _mark_node(connection, known, reading)
+    dirty_days.mark(connection, reading.days)
     if reading.listening:
         spans = [{"node": known.id, "from_ms": since, "to_ms": until} for since, until in reading.listening]
         connection.execute(upsert(connection.dialect.name, listening).on_conflict_do_nothing(), spans)
@@ -177,8 +182,6 @@ def _mark(connection: Connection, known: Node, reading: Reading) -> None:
         audit.note(
             connection, reading.rows[0][-1], f"node:{known.id}", "event-unreadable", known.id, f"{seq}"
         )
-    if reading.reported_until_ms is not None:
-        _mark_node(connection, known, reading)
 
 
 def _mark_node(connection: Connection, known: Node, reading: Reading) -> None:

@@ -1,5 +1,6 @@
 """A day says what the punches and the gate allow, is current for what changed, and can be derived anew."""
 
+import threading
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -296,3 +297,36 @@ def test_quiet_nodes_are_named_since_when(ruled: Central, node: CentralNode) -> 
         quiet = coverage.quiet_nodes(connection, ruled.clock.at)
     assert [(line.node == node.id, line.since) for line in quiet] == [(False, None), (True, spoke)]
     assert node.id in commands.tell_coverage(ruled.office, DAY)
+
+
+def test_folding_while_nodes_hand_in_loses_no_day(ruled: Central, node: CentralNode) -> None:
+    """Marks that come while a fold takes others away are kept, and neither waits for the other for ever."""
+    ruled.clock.at = at(8, 0)
+    for number in range(60):
+        node.punch(f"p{number % 3 + 1}", at=at(7, 0) + timedelta(seconds=number))
+        node.listen(at(6, 0), at(6, 0) + timedelta(minutes=number))
+    done = threading.Event()
+    refused: list[int] = []
+
+    def hand_in() -> None:
+        for start in range(0, len(node.events), 4):
+            status = node.send(node.events[start : start + 4]).status_code
+            if status != 200:
+                refused.append(status)
+        done.set()
+
+    sender = threading.Thread(target=hand_in)
+    sender.start()
+    while not done.is_set():
+        fold(ruled)
+    sender.join()
+    fold(ruled)
+    assert refused == []
+    assert ruled.rows(select(dirty_day)) == []
+    everything = select(attendance_day).order_by(attendance_day.c.person, attendance_day.c.day)
+    before = ruled.rows(everything)
+    assert {row.check_in_ms for row in before if row.day == DAY} == {
+        int((at(7, 0) + timedelta(seconds=second)).timestamp() * 1000) for second in range(3)
+    }
+    days.rebuild(ruled.office)
+    assert ruled.rows(everything) == before
