@@ -9,7 +9,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from attendance.chain import Event
 from attendance.errors import EvidenceError
 from attendance.punch import CLOCK, HEALTH, LISTENING, START, Listening
 from attendance.seal import node_id, public_hex
@@ -139,7 +138,7 @@ class PunchProcess:
             {"enrol": self._enrolment.handle},
         )
         self._listener = Listener(timedelta(seconds=config.listening_span_s))
-        self._spans: deque[Listening] = deque()
+        self._owed: deque[tuple[str, dict[str, Any]]] = deque()
         self._sensor_told = ""
         self._health_due_bt_ms = 0
         self._light_until = 0.0
@@ -171,7 +170,7 @@ class PunchProcess:
         record = server_record(self._config.state_dir / "server.json")
         problems = self._shelf.load(record.document_key if record else None)
         boot = self._logbook.new_boot()
-        self._record(
+        self._owe(
             START,
             {
                 "software": version("hadir"),
@@ -185,7 +184,7 @@ class PunchProcess:
             },
         )
         if boot is not None:
-            self._record(CLOCK, boot)
+            self._owe(CLOCK, boot)
         self._health_due_bt_ms = self._logbook.reading().bt_ms + _FIRST_HEALTH_MS
 
     def _turn(self) -> float:
@@ -307,18 +306,34 @@ class PunchProcess:
         }
 
     def _close_span(self, span: Listening | None) -> None:
-        """Write a span; while nothing can be written it is kept, since what was heard before stays true."""
+        """Write a span that has ended, and what else is owed."""
         if span is not None:
-            self._spans.append(span)
-        while self._spans and self._record(LISTENING, self._spans[0].content()):
-            self._spans.popleft()
+            self._owe(LISTENING, span.content())
+        self._pay()
 
-    def _record(self, type_: str, content: dict[str, Any]) -> Event | None:
-        """Write an event that nobody waits for. What can't be written is told by the idle page."""
+    def _owe(self, type_: str, content: dict[str, Any]) -> None:
+        """Write what stays true and must not be missing, as soon as something can be written."""
+        self._owed.append((type_, content))
+        self._pay()
+
+    def _pay(self) -> bool:
+        """Write what is owed; whether nothing is left of it."""
+        while self._owed and self._write(*self._owed[0]):
+            self._owed.popleft()
+        return not self._owed
+
+    def _record(self, type_: str, content: dict[str, Any]) -> None:
+        """Write an event that nobody waits for or misses, behind what is owed."""
+        if self._pay():
+            self._write(type_, content)
+
+    def _write(self, type_: str, content: dict[str, Any]) -> bool:
+        """Write an event; False where another try may help. The idle page tells of the storage."""
         try:
-            return self._logbook.write(type_, content)
+            self._logbook.write(type_, content)
         except StorageError as error:
             _log.warning("a %s event is not recorded: %s", type_, error)
+            return False
         except EvidenceError as error:
             _log.error("a %s event has no form: %s", type_, error)
-        return None
+        return True
