@@ -27,7 +27,6 @@ class Kind(StrEnum):
 
 
 COMING = (Kind.IN, Kind.LATE)
-GOING = (Kind.EARLY, Kind.OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,12 @@ class Copies:
         database, segments: the two.
         link: where the chain stands in both.
         how: CREATED, OPENED or RECOVERED.
-        completed: events that a crash had left in one copy only.
     """
 
     database: Database
     segments: SegmentWriter
     link: Link
     how: str
-    completed: int = 0
 
     def write(self, stored: StoredEvent) -> None:
         """Put one event into both; durable in both on return.
@@ -272,14 +270,12 @@ def _levelled(
         high = database.bounds(where.origin.epoch)[1]
         for stored in _beyond(where, high):
             database.insert(stored)
-            copies.completed += 1
         for seq in range(tail.last + 1, high + 1):
             row = database.event(where.origin.epoch, seq)
             assert row is not None, "the survey has read it"
             record = encode_record(row)
             segments.make_room(len(record), seq)
             segments.append(record)
-            copies.completed += 1
         for last in database.last(where.origin.epoch, 1):
             copies.link = Link(where.origin.node, where.origin.epoch, last.event.seq, last.event.leaf)
     except BaseException:

@@ -76,7 +76,6 @@ class Device:
     ram: Ram = field(default_factory=Ram)
     touch: Touch | None = None
     awaiting: DataPhase | None = None
-    aborted: bool = False
     counters: Counter[str] = field(default_factory=Counter)
     captures: Counter[tuple[str, str]] = field(default_factory=Counter)
     flaws: set[str] = field(default_factory=set)

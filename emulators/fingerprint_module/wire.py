@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 HEADER = b"\xef\x01"
-OVERHEAD_BYTES = 11
-"""Bytes of a packet that are not content: header, address, PID, LEN, SUM."""
 SMALLEST_LEN = 3
 LARGEST_LEN = 258
 
