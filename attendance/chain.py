@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from attendance.errors import BrokenChainError, ForeignError, GapError, MalformedError, OversizeError
-from attendance.moment import ClockState, Moment
+from attendance.moment import LATEST_MS, ClockState, Moment
 from attendance.seal import canonical, is_hash, sha256_hex
 
 VERSION = 1
@@ -151,8 +151,10 @@ def _as_written(header: bytes, body: bytes | None) -> Event | None:
     body_hash, epoch, node, photo, prev, seq, anchor, boot, bt_ms, raw_ms, state, wall_ms, type_ = (
         match.groups()
     )
-    known_anchor = int(anchor) if anchor is not None else None
-    moment = Moment(int(wall_ms), boot, int(bt_ms), int(raw_ms), known_anchor, _STATES[state])
+    wall, known_anchor = int(wall_ms), int(anchor) if anchor is not None else None
+    if wall > LATEST_MS:
+        return None
+    moment = Moment(wall, boot, int(bt_ms), int(raw_ms), known_anchor, _STATES[state])
     # As `Event(...)` would, without a call for each of its frozen fields: half of all reading was that.
     event = _new_event(Event)
     event.__dict__.update(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from attendance import seal
 from attendance.chain import Event, Link, follow, leaf_of, parse_event
 from attendance.errors import ForeignError, MalformedError, OversizeError
+from attendance.moment import is_time_ms
 
 MAX_BATCH_EVENTS = 500
 MAX_BATCH_BYTES = 1_048_576
@@ -195,8 +196,8 @@ def open_checkpoint(data: bytes, public_key_hex: str) -> Checkpoint:
     epoch, size, time_ms = fields.get("epoch"), fields.get("size"), fields.get("time_ms")
     if not isinstance(node, str) or not isinstance(nonce, str) or not isinstance(head, str):
         raise MalformedError("the checkpoint lacks a field")
-    if not seal.is_hash(head) or type(epoch) is not int or type(size) is not int or type(time_ms) is not int:
-        raise MalformedError("the checkpoint lacks a number or its head")
+    if not seal.is_hash(head) or type(epoch) is not int or type(size) is not int or not is_time_ms(time_ms):
+        raise MalformedError("the checkpoint lacks a number, its time or its head")
     return Checkpoint(node, epoch, size, head, time_ms, nonce)
 
 

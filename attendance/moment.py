@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TypeGuard
 
 from attendance.errors import MalformedError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MS = 253_370_764_799_999
+"""The last time that is read, in milliseconds since 1970 UTC: a year before every calendar here ends."""
 
 
 class ClockState(StrEnum):
@@ -78,6 +81,8 @@ class Moment:
         anchor, boot = value.get("anchor"), value.get("boot")
         if not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
             raise MalformedError("the time block lacks a clock in whole milliseconds")
+        if not is_time_ms(wall_ms):
+            raise MalformedError("the time block names a time beyond every calendar")
         if not isinstance(boot, str) or not 1 <= len(boot) <= 64:
             raise MalformedError("the time block lacks the boot identity")
         if anchor is not None and (type(anchor) is not int or anchor < 1):
@@ -88,6 +93,11 @@ class Moment:
         assert type(bt_ms) is int
         assert type(raw_ms) is int
         return cls(wall_ms, boot, bt_ms, raw_ms, anchor, state)
+
+
+def is_time_ms(value: object) -> TypeGuard[int]:
+    """Whether it is a time in whole milliseconds since 1970 UTC that a calendar has a date for."""
+    return type(value) is int and 0 <= value <= LATEST_MS
 
 
 def from_ms(milliseconds: int) -> datetime:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from attendance.errors import MalformedError
-from attendance.moment import ClockState, from_ms, to_ms
+from attendance.moment import ClockState, from_ms, is_time_ms, to_ms
 
 START = "start"
 PUNCH = "punch"
@@ -120,6 +120,8 @@ class Listening:
             MalformedError: fields missing, or the span ends before it starts.
         """
         since, until = _whole(body, "from_wall_ms"), _whole(body, "to_wall_ms")
+        if not is_time_ms(until):
+            raise MalformedError("a listening span ends beyond every calendar")
         if until < since:
             raise MalformedError("a listening span ends before it starts")
         state = _text(body, "clock")

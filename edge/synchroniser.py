@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from attendance import exchange
-from attendance.errors import EvidenceError
+from attendance.errors import EvidenceError, MalformedError
 from edge.answer import Answer
 from edge.clock import Clock
 from edge.event_sender import EventSender
@@ -27,6 +27,7 @@ STATUS_EVERY = 10
 ANCHOR_EVERY = timedelta(hours=1)
 PUNCH_PAUSE = timedelta(seconds=2)
 LONGEST_ANCHOR_ERROR = timedelta(seconds=30)
+_FINAL = (AnchorRefusedError.code, MalformedError.code)
 _WHOLE_LINK = {
     LinkFault.UNREACHABLE,
     LinkFault.TIMED_OUT,
@@ -248,7 +249,7 @@ class Synchroniser:
             return
         fields = {key: value for key, value in asdict(self._anchor).items() if key != "seq"}
         reply = self._punch.request({"do": "anchor", **fields})
-        if reply.get("ok") is not True and reply.get("error") != AnchorRefusedError.code:
+        if reply.get("ok") is not True and reply.get("error") not in _FINAL:
             # A full disk, say. The anchor stays true for this boot, and the next one is an hour away.
             raise PunchSocketError(f"the time anchor is not taken: {reply.get('error')}")
         self._anchor = None

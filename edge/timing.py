@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from attendance.errors import EvidenceError, MalformedError
-from attendance.moment import ClockState, Moment
+from attendance.moment import ClockState, Moment, is_time_ms
 
 SET_TOLERANCE_MS = 1000
 WALL_TOLERANCE_MS = 2000
@@ -61,6 +61,8 @@ class Anchor:
         source, boot = fields.get("source"), fields.get("boot")
         if not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
             raise MalformedError("an anchor lacks a clock in whole milliseconds")
+        if not is_time_ms(numbers[0]):
+            raise MalformedError("an anchor names a time beyond every calendar")
         if not isinstance(source, str) or not isinstance(boot, str) or not source or len(source) > 32:
             raise MalformedError("an anchor lacks its source or its boot")
         utc_ms, error_ms, bt_ms, raw_ms = (int(str(number)) for number in numbers)

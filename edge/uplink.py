@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 
 from attendance import exchange
 from attendance.errors import EvidenceError
-from attendance.moment import from_ms
+from attendance.moment import from_ms, is_time_ms
 from edge.answer import Answer
 from edge.faults import LinkError
 from edge.link_faults import LinkFault, link_error
@@ -211,10 +211,8 @@ class Uplink:
         nonce, time_ms = answer.fields.get("nonce"), answer.fields.get("time_ms")
         if answer.overloaded:
             raise answer.fault()
-        if answer.status != 200 or not _is_nonce(nonce) or type(time_ms) is not int:
-            raise link_error(LinkFault.STRANGER, f"no nonce in the answer {answer}")
-        if not 0 <= time_ms < 253_402_300_800_000:
-            raise link_error(LinkFault.STRANGER, "central's time is beyond every calendar")
+        if answer.status != 200 or not _is_nonce(nonce) or not is_time_ms(time_ms):
+            raise link_error(LinkFault.STRANGER, f"no nonce, or no time, in the answer {answer}")
         self._server_time = from_ms(time_ms)
         self._keep_nonce(nonce)
 

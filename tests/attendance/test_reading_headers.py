@@ -1,15 +1,18 @@
 """The fast way of reading a header and the slow one agree on everything that the fast one takes."""
 
 import json
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance.chain import GENESIS, _as_written, _field_by_field, parse_event
+from attendance.chain import GENESIS, Event, _as_written, _field_by_field, parse_event
 from attendance.errors import MalformedError
-from attendance.moment import ClockState
+from attendance.moment import LATEST_MS, ClockState
+from attendance.punch import Listening
 from attendance.seal import canonical, sha256_hex
 
 BODY = canonical({"salt": "0" * 32})
@@ -59,6 +62,24 @@ def test_the_fast_way_takes_what_this_version_writes(seq: int, photo: str | None
     fast = _as_written(header, BODY)
     assert fast is not None
     assert fast == parse_event(header, BODY)
+
+
+@pytest.mark.parametrize("beyond_ms", [LATEST_MS + 1, 10**15 - 1, 2**53 - 1])
+def test_a_time_that_no_calendar_has_is_refused_and_the_last_one_that_it_has_is_read(beyond_ms: int) -> None:
+    """Else it is found out where somebody makes a date of it, which is after it was taken in."""
+
+    def read(wall_ms: int) -> Event:
+        moment = {"wall_ms": wall_ms, "boot": "b", "bt_ms": 0, "raw_ms": 0, "anchor": None, "state": "rtc"}
+        fields = {"v": 1, "node": "n", "epoch": 1, "seq": 1, "type": "punch", "photo": None, "prev": GENESIS}
+        return parse_event(canonical({**fields, "body": sha256_hex(BODY), "t": moment}), BODY)
+
+    last = read(LATEST_MS).moment.utc
+    assert (last + timedelta(days=2)).astimezone(ZoneInfo("Asia/Jayapura")).year == 9999
+    with pytest.raises(MalformedError, match="calendar"):
+        read(beyond_ms)
+    span = {"from_wall_ms": 0, "to_wall_ms": beyond_ms, "from_bt_ms": 0, "to_bt_ms": 0}
+    with pytest.raises(MalformedError, match="calendar"):
+        Listening.parse({**span, "boot": "b", "clock": "rtc", "sensor": "ok"})
 
 
 @given(st.binary(max_size=200))

@@ -356,7 +356,9 @@ def test_the_time_comes_signed_with_half_the_round_trip_as_its_error(world: Worl
     assert len(world.node.anchors) == 2  # hourly, not with every contact
 
 
-@pytest.mark.parametrize(("refusal", "told"), [("disk-full", 1), ("busy", 1), ("anchor-refused", 0)])
+@pytest.mark.parametrize(
+    ("refusal", "told"), [("disk-full", 1), ("busy", 1), ("anchor-refused", 0), ("malformed", 0)]
+)
 def test_a_time_that_could_not_be_written_down_is_told_again(world: World, refusal: str, told: int) -> None:
     world.node.refuses["anchor"] = [refusal]
     world.run(60)

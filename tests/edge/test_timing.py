@@ -188,7 +188,15 @@ def test_an_anchor_that_cannot_be_used_is_refused_in_words(claim: Anchor, reason
 
 @pytest.mark.parametrize(
     "change",
-    [{"utc_ms": None}, {"utc_ms": 1.5}, {"error_ms": -1}, {"raw_ms": True}, {"boot": 3}, {"source": ""}],
+    [
+        {"utc_ms": None},
+        {"utc_ms": 2**52},
+        {"utc_ms": 1.5},
+        {"error_ms": -1},
+        {"raw_ms": True},
+        {"boot": 3},
+        {"source": ""},
+    ],
 )
 def test_a_damaged_anchor_is_malformed(change: dict[str, object]) -> None:
     good = {"utc_ms": 1, "error_ms": 1, "bt_ms": 1, "raw_ms": 1, "boot": "b", "source": "server"}
