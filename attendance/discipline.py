@@ -177,7 +177,7 @@ def _ladder(row: Fields) -> Ladder:
     if not steps or starts != sorted(set(starts)):
         raise row.refuse("must climb from few days to many", "steps")
     employments = row.items("employments")
-    if not employments or not set(employments) <= set(Employment):
+    if not employments or not all(isinstance(name, str) and name in set(Employment) for name in employments):
         raise row.refuse(f"must be some of {', '.join(Employment)}", "employments")
     in_a_row = row.table("consecutive") if row.has("consecutive") else None
     return Ladder(

@@ -87,8 +87,9 @@ class Moment:
             raise MalformedError("the time block lacks the boot identity")
         if anchor is not None and (type(anchor) is not int or anchor < 1):
             raise MalformedError("the time block names an impossible anchor")
-        known = value.get("state") in set(ClockState)
-        state = ClockState(str(value["state"])) if known else ClockState.DOUBTFUL
+        named = value.get("state")
+        known = isinstance(named, str) and named in set(ClockState)
+        state = ClockState(str(named)) if known else ClockState.DOUBTFUL
         assert type(wall_ms) is int
         assert type(bt_ms) is int
         assert type(raw_ms) is int

@@ -132,6 +132,10 @@ def test_the_consecutive_alarm_exists_in_pp_94_only() -> None:
         ("[[ladders]]\nid = 'x'\n", r"ladders\[1\].steps must climb"),
         (preset_text(LADDERS_FILE).replace("days = 6,", "days = 5,", 1), r"ladders\[1\].steps must climb"),
         (
+            preset_text(LADDERS_FILE).replace('"cpns"', "{}", 1),
+            r"ladders\[1\].employments must be some of pns",
+        ),
+        (
             preset_text(LADDERS_FILE).replace('"cpns"', '"honorer"', 1),
             r"ladders\[1\].employments must be some of",
         ),
