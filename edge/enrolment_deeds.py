@@ -124,7 +124,7 @@ class FindAll(Deed[Hit | None]):
 
 @dataclass(frozen=True, slots=True)
 class FindAt(Deed[Hit | None]):
-    """Search for it around one slot only; a hit elsewhere is none."""
+    """Search for it in one slot only: others, of the same finger perhaps, must not answer for it."""
 
     slot: int
 

@@ -74,7 +74,7 @@ class Hands:
             Capture: lambda deed: self._templates.capture_to_buffer(deed.buffer),
             Extract: lambda deed: self._templates.extract(deed.buffer),
             FindAll: lambda _: _hit(self._templates.find()),
-            FindAt: lambda deed: _hit(self._templates.find_in(deed.slot), only=deed.slot),
+            FindAt: lambda deed: _hit(self._templates.find_only(deed.slot), only=deed.slot),
             Compare: lambda _: self._templates.compare(),
             Combine: lambda _: self._templates.make_model(),
             Load: lambda deed: self._templates.load(deed.slot),

@@ -60,6 +60,15 @@ class SensorCommands:
         self.check_slot(slot)
         return self._ask_search(*narrow_range(slot))
 
+    def search_only(self, slot: int) -> SearchAnswer:
+        """The same question put to this slot alone.
+
+        Damage can turn such a narrow command into a Store of buffer 1 at its first slot (see
+        `edge.sensor_searching`). So only for a slot whose own person's finger lies in that buffer.
+        """
+        self.check_slot(slot)
+        return self._ask_search(slot, 1)
+
     def compare(self) -> int | None:
         """Score of buffers 1 and 2 against each other, or None for "no match".
 

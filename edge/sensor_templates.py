@@ -97,6 +97,10 @@ class TemplateShelf:
         """Search the features in buffer 1 among the few slots around this one; the answer must name it."""
         return self._commands.confirm(slot)
 
+    def find_only(self, slot: int) -> SearchAnswer:
+        """Search the features in buffer 1 in this slot alone, which an enrolment has just written."""
+        return self._commands.search_only(slot)
+
     def download(self, buffer: int) -> bytes:
         """The bytes of a buffer, read twice and equal.
 

@@ -184,6 +184,7 @@ class World:
 
     def begin(self, person: str = "p-siti", fingers: Sequence[str] = ("right-index", "left-index")) -> None:
         self.settle()
+        self.bare()
         self.ask("start", person=person, fingers=list(fingers), legal_basis="SK 1/2017", notice="v1")
 
     def enrol(
@@ -197,11 +198,19 @@ class World:
         self.begin(person, fingers)
         return self.go_on(pick or as_asked(person), answer)
 
-    def go_on(self, pick: Pick, answer: Callable[[dict[str, Any]], Asked] = lambda _view: {}) -> str:
-        """Run the dialogue to its end; `answer` says what the officer answers to a question."""
+    def go_on(
+        self,
+        pick: Pick,
+        answer: Callable[[dict[str, Any]], Asked] = lambda _view: {},
+        until: Callable[[object], bool] = lambda _deed: False,
+    ) -> str:
+        """Run the dialogue to its end, or until its next deed is one to stop before.
+
+        `answer` says what the officer answers to a question.
+        """
         self.lines: list[str] = []
         shown = touches = 0
-        for _ in range(20_000):
+        for _ in range(3000):
             view = self.ask("status", after=shown)
             shown += len(view["lines"])
             for line in view["lines"]:
@@ -210,6 +219,8 @@ class World:
             if view["state"] != "running":
                 self.module.lift()
                 return str(view["state"])
+            if until(self.office._desk._deed):
+                return "stopped"
             if view["face"] or view["fingers"]:
                 self.ask("step", **answer(view))
             wait_s = self.office.turn()
