@@ -1,6 +1,7 @@
 """What central sent back: bounded in size, and not yet believed."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from edge.faults import LinkError
 from edge.link_faults import LinkFault, link_error
 
+_WORD = re.compile(r"[a-z0-9_-]{1,64}")
 _LONGEST_PAUSE = timedelta(days=1)
 
 
@@ -32,9 +34,9 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """Central's word for a refusal, or nothing."""
+        """Central's word for a refusal, or nothing; it goes into signed alarms, so only a word counts."""
         word = self.fields.get("error")
-        return word if isinstance(word, str) else ""
+        return word if isinstance(word, str) and _WORD.fullmatch(word) else ""
 
     @property
     def retry_after(self) -> timedelta | None:

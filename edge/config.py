@@ -151,7 +151,7 @@ def load(path: Path) -> NodeConfig:
         ConfigError: it is missing, not TOML, or any value in it is wrong; all mistakes at once.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Notepad puts a mark before the text
     except OSError as error:
         raise ConfigError([f"{path.name} tidak dapat dibaca: {error.strerror}."]) from error
     except UnicodeDecodeError as error:

@@ -126,7 +126,8 @@ class Answers:
         if kind not in KINDS or not isinstance(data, str):
             raise MalformedError("a document has a kind and its text as data")
         record = server_record(self._server_file)
-        document = self._shelf.accept(kind, data.encode(), record.document_key if record else None)
+        text = data.encode(errors="surrogatepass")  # what is no text is refused as no document
+        document = self._shelf.accept(kind, text, record.document_key if record else None)
         if document is None:
             return {"serial": self._shelf.serial(kind)}
         content = {"document": kind, "serial": document.serial, "sha256": document.sha256}

@@ -202,7 +202,8 @@ class Synchroniser:
 
     def _hand_over(self, kind: str, text: str) -> None:
         try:
-            document = exchange.open_document(text.encode(), self._document_key, kind)
+            data = text.encode(errors="surrogatepass")
+            document = exchange.open_document(data, self._document_key, kind)
         except EvidenceError as error:
             message = f"central sent a {kind} that it did not sign: {error}"
             raise link_error(LinkFault.STRANGER, message) from error

@@ -163,3 +163,8 @@ def test_a_missing_file_and_one_of_another_encoding_are_named(tmp_path: Path) ->
 def test_a_good_file_is_read_from_disk(tmp_path: Path) -> None:
     (tmp_path / "hadir.toml").write_text(FULL)
     assert config.load(tmp_path / "hadir.toml") == config.parse(FULL)
+
+
+def test_a_file_that_notepad_saved_is_read(tmp_path: Path) -> None:
+    (tmp_path / "hadir.toml").write_text(SMALL.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    assert config.load(tmp_path / "hadir.toml").state_dir == Path("/var/lib/hadir")

@@ -129,6 +129,7 @@ REFUSED = [
     ({"do": "document", "kind": "order", "data": "{}"}, "malformed"),
     ({"do": "document", "kind": "policy", "data": 5}, "malformed"),
     ({"do": "document", "kind": "policy", "data": "{}"}, "malformed"),
+    ({"do": "document", "kind": "policy", "data": "\ud800"}, "malformed"),
 ]
 
 

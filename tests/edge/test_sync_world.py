@@ -1,5 +1,6 @@
 """Whatever happens on the way, central holds every event exactly once, and nothing counts before that."""
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -388,6 +389,25 @@ def test_a_place_that_cannot_be_read_is_mended_without_a_restart(world: World, d
     world.start()
     world.run(120)
     assert world.both_hold_the_same()
+
+
+@pytest.mark.parametrize("word", ["\ud800", "x" * 9_000, "two words", ["x"]])
+def test_a_refusal_that_is_no_word_ends_nothing_and_is_no_alarm(world: World, word: object) -> None:
+    punches(world, 3)
+    send = world.central.send_events
+    odd = Answer(403, json.dumps({"error": word}).encode(), {})
+    world.central.send_events = lambda *_: odd  # type: ignore[method-assign]
+    world.run(60)
+    assert world.node.alarms() == []
+    world.central.send_events = send  # type: ignore[method-assign]
+    settled(world)
+
+
+def test_a_document_that_is_no_text_ends_nothing(world: World) -> None:
+    world.central.fetch_documents = lambda *_: Answer(200, b'{"policy":"\\ud800"}', {})  # type: ignore[method-assign]
+    punches(world, 3)
+    settled(world)
+    assert world.node.documents == []
 
 
 def test_own_events_that_do_not_hold_are_never_sent(world: World) -> None:
