@@ -49,6 +49,7 @@ class PtyModule(Commands):
         self._wake = os.eventfd(0, os.EFD_NONBLOCK)
         self._calls: deque[tuple[dict[str, Any], Future[dict[str, Any]]]] = deque()
         self._stopping = self._closed = False
+        self._closing = threading.RLock()
         self._thread: threading.Thread | None = None
         self._control: ControlSocket | None = None
         if control is not None:
@@ -103,8 +104,10 @@ class PtyModule(Commands):
 
     def wake(self) -> None:
         """Make the loop look around; safe from a signal handler."""
-        if not self._closed:
-            os.eventfd_write(self._wake, 1)
+        # The number of a closed descriptor may already belong to another file.
+        with self._closing:
+            if not self._closed:
+                os.eventfd_write(self._wake, 1)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -170,8 +173,9 @@ class PtyModule(Commands):
         self._plug_out()
         if self._control is not None:
             self._control.close()
-        self._closed = True
-        os.close(self._wake)
+        with self._closing:
+            self._closed = True
+            os.close(self._wake)
 
 
 def open_module(
