@@ -216,9 +216,11 @@ def test_every_control_request_works_over_the_socket(tmp_path: Path) -> None:
     )
     fifo = tmp_path / "wake"
     child = ModuleProcess(tmp_path / "tty", tmp_path / "ctl", *options, "--wake-fifo", str(fifo))
-    with child as remote, serial.Serial(str(tmp_path / "tty"), 57600, timeout=2) as port:
+    with child as remote:
+        boot(remote)  # its ready byte must not be taken for the answer to the first command
         pin = os.open(fifo, os.O_RDONLY)
-        exercise(remote, Adafruit_Fingerprint(port))
+        with serial.Serial(str(tmp_path / "tty"), 57600, timeout=2) as port:
+            exercise(remote, Adafruit_Fingerprint(port))
         remote.place("p1", "right_index")
         assert os.read(pin, 2) == b"0\n"
         os.close(pin)

@@ -10,6 +10,7 @@ from typing import Any
 import serial
 
 from emulators.fingerprint_module.bench import Bench
+from emulators.fingerprint_module.commands import Commands
 from emulators.fingerprint_module.profiles import profile_named
 from emulators.fingerprint_module.pty_module import PtyModule, unpaced
 
@@ -26,7 +27,7 @@ def plugged(
             yield module, port
 
 
-def boot(module: PtyModule) -> None:
+def boot(module: Commands) -> None:
     """Wait until it answers."""
     while not module.state()["ready"]:
         time.sleep(0.002)
