@@ -88,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_policy_verb(verbs)
     retire = _verb(verbs, "retire-node", "memberhentikan alat", lambda o, a: commands.retire_node(o, a.node))
     retire.add_argument("node")
+    trust = _verb(verbs, "trust-node", "mempercayai lagi alat yang sudah diperiksa", _trust)
+    trust.add_argument("node")
+    trust.add_argument("reason", help="apa yang diperiksa, oleh siapa; dicatat di jejak audit")
     _verb(verbs, "fold", "menghitung hari yang berubah", lambda o, _: commands.fold(o))
     _verb(verbs, "rebuild-days", "menghitung ulang semua hari", lambda o, _: commands.rebuild_days(o))
     coverage = _verb(
@@ -133,6 +136,10 @@ def _create(office: Office, options: argparse.Namespace) -> str:
 
 def _assign_slot(office: Office, options: argparse.Namespace) -> str:
     return commands.assign_slot(office, options.unit, options.slot, options.person, options.node)
+
+
+def _trust(office: Office, options: argparse.Namespace) -> str:
+    return commands.trust_node(office, options.node, options.reason)
 
 
 def _with_file(deed: Callable[[Office, Path], str]) -> _Deed:

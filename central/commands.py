@@ -110,17 +110,24 @@ def set_policy(office: Office, name: str) -> str:
         before = policies.newest_serial(connection)
         serial = policies.put_in_force(connection, office.keys, content, name, office.clock.now_ms())
         if serial != before:
-            days.mark_stored(connection)
+            days.mark_everything(connection)
     if serial == before:
         return f"Aturan {name} sudah berlaku dengan nomor {serial}."
     return f"Aturan {name} berlaku dengan nomor {serial}."
 
 
 def retire_node(office: Office, node_id: str) -> str:
-    """Take a node out of service: nothing more is taken from it, and no day waits for it."""
+    """Take a node out of service: nothing more is taken from it, and no later day waits for it."""
     with office.database.write() as connection:
         nodes.retire(connection, node_id, office.clock.now_ms(), actor="command")
     return f"Alat {node_id} tidak dipakai lagi."
+
+
+def trust_node(office: Office, node_id: str, reason: str) -> str:
+    """Take a distrusted node back after somebody has looked."""
+    with office.database.write() as connection:
+        nodes.trust_again(connection, node_id, reason, office.clock.now_ms(), actor="command")
+    return f"Alat {node_id} dipercaya lagi."
 
 
 def fold(office: Office) -> str:

@@ -1,6 +1,6 @@
 """Decides the row of one person's day, by asking `attendance`; touches nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -42,6 +42,7 @@ def fold_day(
     day: date,
     punches: Iterable[DayPunch],
     nodes: Sequence[NodeWitness],
+    retired: Mapping[str, datetime],
 ) -> dict[str, Any] | None:
     """The row of this day, or None where no rules are in force for it.
 
@@ -51,6 +52,7 @@ def fold_day(
         day: the day.
         punches: those of the person around that day; the others are left to their own days.
         nodes: every node that could hold a punch of this person.
+        retired: when nodes were taken out of service; one that was before these windows holds nothing of them.
     """
     try:
         schedule = books.policy.schedule(person, day)
@@ -59,7 +61,9 @@ def fold_day(
     waiting: tuple[str, ...] = ()
     closed = True
     if isinstance(schedule, Schedule):
-        passed = books.gate(schedule, nodes)
+        opening = schedule.in_open
+        there = [node for node in nodes if node.node not in retired or retired[node.node] > opening]
+        passed = books.gate(schedule, there)
         closed = passed.closed
         waiting = tuple(sorted({lack.node for lack in passed.missing if lack.node is not None}))
     mine = [punch for punch in punches if _day_of(books.policy, person, schedule, punch) == day]

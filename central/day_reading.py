@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from attendance.coverage import NodeWitness, Span
 from attendance.day import DayPunch
 from attendance.moment import from_ms, to_ms
+from central.nodes import RETIRED_WELL, NodeState
 from central.tables import event, listening, node
 
 # From noon two days before to noon two days after in UTC: every shift of that day, in any zone.
@@ -56,21 +57,25 @@ def witnesses(connection: Connection, day: date, names: Collection[str]) -> Mapp
     for row in rows:
         _extend(spans[row.node], Span(from_ms(row.from_ms), from_ms(row.to_ms)))
     watermarks = connection.execute(
-        select(node.c.id, node.c.reported_until_ms, node.c.state).where(
+        select(node.c.id, node.c.reported_until_ms, node.c.state, node.c.state_reason).where(
             node.c.id.in_(names), node.c.claimed_at_ms < to_ms(last - _AROUND)
         )
     )
     return {
         row.id: NodeWitness(
             row.id,
-            # What a distrusted node says closes nothing: its copy may have seen what it has not.
             from_ms(row.reported_until_ms)
-            if row.reported_until_ms is not None and row.state == "active"
+            if row.reported_until_ms is not None and _believed(row.state, row.state_reason)
             else None,
             tuple(spans[row.id]),
         )
         for row in watermarks
     }
+
+
+def _believed(state: str, reason: str) -> bool:
+    """What a distrusted node says closes nothing: its copy may have seen what it has not."""
+    return state == NodeState.ACTIVE or (state == NodeState.RETIRED and reason == RETIRED_WELL)
 
 
 def _extend(spans: list[Span], span: Span) -> None:

@@ -16,6 +16,7 @@ from central.database import upsert
 from central.day_folding import Books, fold_day
 from central.day_reading import punches_by_person, witnesses
 from central.dirty_days import Day
+from central.nodes import retirements
 from central.office import Office
 from central.rosters import people_on
 from central.serving import Serving
@@ -78,7 +79,8 @@ def rebuild(office: Office) -> int:
 
 
 def mark_everything(connection: Connection) -> None:
-    """Mark every day that can have a row: opened days of everybody, and days that punches can belong to."""
+    """Mark every day that has or can have a row: opened days, and days that punches can belong to."""
+    mark_stored(connection)
     for day in connection.scalars(select(opened_day.c.day)).all():
         dirty_days.mark(connection, ((person, day) for person in people_on(connection, day)))
     query = (
@@ -102,7 +104,7 @@ def mark_people(connection: Connection, persons: Iterable[str], since: date) -> 
 
 
 def mark_stored(connection: Connection) -> None:
-    """Mark every day that has a row, after the rules changed."""
+    """Mark every day that has a row."""
     rows = connection.execute(select(attendance_day.c.person, attendance_day.c.day))
     dirty_days.mark(connection, [(row.person, row.day) for row in rows])
 
@@ -132,7 +134,8 @@ def _fold(connection: Connection, taken: list[Day], books: Books) -> None:
     by_day: dict[date, list[str]] = {}
     for person, day in taken:
         by_day.setdefault(day, []).append(person)
-    serving = Serving(connection)
+    serving = Serving(connection, retired=True)
+    retired = retirements(connection)
     rows = []
     for day, ids in sorted(by_day.items()):
         people = people_on(connection, day, employees=set(ids))
@@ -141,7 +144,7 @@ def _fold(connection: Connection, taken: list[Day], books: Books) -> None:
         testimony = witnesses(connection, day, frozenset().union(*watched.values()))
         for key in sorted(people):
             nodes = [testimony[name] for name in sorted(watched[key]) if name in testimony]
-            row = fold_day(books, people[key], day, punches.get(key, ()), nodes)
+            row = fold_day(books, people[key], day, punches.get(key, ()), nodes, retired)
             if row is not None:
                 rows.append(row)
     key_of = tuple_(attendance_day.c.person, attendance_day.c.day)

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from central.tables import dirty_day
+from central.tables import attendance_day, dirty_day, node, slot
 
 Day = tuple[str, date]
 """A person's id and a day."""
@@ -33,6 +33,26 @@ def mark(connection: Connection, days: Iterable[Day]) -> None:
     elif rows:
         persons, dates = zip(*rows, strict=True)
         connection.exec_driver_sql(_MARK_POSTGRESQL, (list(persons), list(dates)))
+
+
+def mark_served_by(connection: Connection, name: str) -> None:
+    """Mark the days of everybody whose punches this node may hold, after our trust in it changed."""
+    home = select(node.c.unit).where(node.c.id == name).scalar_subquery()
+    holders = select(slot.c.employee).where(slot.c.unit == home, slot.c.node.in_(["", name]))
+    rows = connection.execute(
+        select(attendance_day.c.person, attendance_day.c.day).where(
+            (attendance_day.c.unit == home) | attendance_day.c.person.in_(holders)
+        )
+    )
+    mark(connection, [(row.person, row.day) for row in rows])
+
+
+def mark_people(connection: Connection, persons: Iterable[str]) -> None:
+    """Mark every stored day of these people, after other nodes began or ceased to hold their fingers."""
+    rows = connection.execute(
+        select(attendance_day.c.person, attendance_day.c.day).where(attendance_day.c.person.in_(set(persons)))
+    )
+    mark(connection, [(row.person, row.day) for row in rows])
 
 
 def take(connection: Connection, limit: int) -> list[Day]:

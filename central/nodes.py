@@ -1,17 +1,22 @@
 """The nodes that central knows, and how far it trusts each."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from attendance.chain import GENESIS, Link
-from attendance.errors import EvidenceError
-from central import audit
-from central.tables import checkpoint, node, unit
+from attendance.errors import EvidenceError, HadirError
+from attendance.moment import from_ms
+from central import audit, dirty_days
+from central.tables import audit_log, checkpoint, node, unit
 
 _SEEN_EVERY_MS = 30_000
 _UNKNOWN_EVERY_MS = 60_000
+_RETIRED_ACTION = "node-retired"
+RETIRED_WELL = "retired"
+"""Reason of a node that was trusted when it was retired; a distrusted one keeps the reason for that."""
 
 
 class NodeState(StrEnum):
@@ -33,6 +38,10 @@ class DistrustedNodeError(EvidenceError):
     """The node is known and not trusted any more."""
 
     code = "node-distrusted"
+
+
+class NodeStateError(HadirError):
+    """What is asked does not fit the state of the node; the sentence is for the person at the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +135,58 @@ def distrust(connection: Connection, name: str, reason: str, now_ms: int, *, act
     connection.execute(
         update(node).where(node.c.id == name).values(state=NodeState.DISTRUSTED.value, state_reason=reason)
     )
+    dirty_days.mark_served_by(connection, name)
     audit.note(connection, now_ms, actor, "node-distrusted", name, reason)
+
+
+def trust_again(connection: Connection, name: str, reason: str, now_ms: int, *, actor: str) -> None:
+    """Take a distrusted node back, after a person has looked.
+
+    Raises:
+        UnknownNodeError: never claimed. NodeStateError: it is not distrusted, or no reason is given.
+    """
+    found = find(connection, name, lock=True)
+    if found.state is not NodeState.DISTRUSTED:
+        raise NodeStateError(
+            f"Alat {found.id} berstatus {found.state.value}; hanya alat distrusted dapat dipercaya lagi."
+        )
+    if not reason.strip():
+        raise NodeStateError("Alasan kosong: tulis apa yang diperiksa dan oleh siapa.")
+    before = connection.scalar(select(node.c.state_reason).where(node.c.id == found.id))
+    connection.execute(
+        update(node).where(node.c.id == found.id).values(state=NodeState.ACTIVE.value, state_reason="")
+    )
+    dirty_days.mark_served_by(connection, found.id)
+    audit.note(connection, now_ms, actor, "node-trusted", found.id, f"{reason.strip()} (before: {before})")
 
 
 def retire(connection: Connection, name: str, now_ms: int, *, actor: str) -> None:
     """Take a node out of service. It can't be used again without a new key.
 
+    Days on which it was in service still need its word: it may hold punches that it never handed in.
+
     Raises:
-        UnknownNodeError: never claimed.
+        UnknownNodeError: never claimed. NodeStateError: it is retired already.
     """
     found = find(connection, name, lock=True)
-    connection.execute(
-        update(node)
-        .where(node.c.id == found.id)
-        .values(state=NodeState.RETIRED.value, state_reason="retired")
+    if found.state is NodeState.RETIRED:
+        raise NodeStateError(f"Alat {found.id} sudah diberhentikan.")
+    values = {"state": NodeState.RETIRED.value}
+    if found.state is NodeState.ACTIVE:
+        values["state_reason"] = RETIRED_WELL
+    connection.execute(update(node).where(node.c.id == found.id).values(**values))
+    dirty_days.mark_served_by(connection, found.id)
+    audit.note(connection, now_ms, actor, _RETIRED_ACTION, found.id, f"before: {found.state.value}")
+
+
+def retirements(connection: Connection) -> dict[str, datetime]:
+    """When each retired node was taken out of service, as the log of deeds has it."""
+    rows = connection.execute(
+        select(audit_log.c.subject, func.min(audit_log.c.at_ms).label("at_ms"))
+        .where(audit_log.c.action == _RETIRED_ACTION)
+        .group_by(audit_log.c.subject)
     )
-    audit.note(connection, now_ms, actor, "node-retired", found.id, f"before: {found.state.value}")
+    return {row.subject: from_ms(row.at_ms) for row in rows}
 
 
 def seen_lately(found: Node, now_ms: int) -> bool:

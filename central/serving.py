@@ -22,14 +22,16 @@ def slots_of_node(connection: Connection, name: str) -> dict[int, str]:
 class Serving:
     """The nodes that could hold a punch of a person, for many people at once.
 
-    A retired node can't bear witness any more and is left out. A distrusted one still could hold a punch: it
-    stays in and keeps the day open until a person has looked.
+    A distrusted node still could hold a punch: it stays in and keeps the day open until a person has looked.
+
+    Args:
+        connection: for reading.
+        retired: take in retired nodes too, which may hold punches of days on which they were in service.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        rows = connection.execute(
-            select(node.c.id, node.c.unit).where(node.c.state != NodeState.RETIRED)
-        ).all()
+    def __init__(self, connection: Connection, *, retired: bool = False) -> None:
+        query = select(node.c.id, node.c.unit)
+        rows = connection.execute(query if retired else query.where(node.c.state != NodeState.RETIRED)).all()
         by_unit: dict[str, set[str]] = {}
         for row in rows:
             by_unit.setdefault(row.unit, set()).add(row.id)

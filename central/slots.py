@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from attendance.errors import HadirError, PersonError
-from central import audit
+from central import audit, dirty_days
 from central.csv_reading import Outcome, Row, RowReport, read_rows
 from central.database import upsert
 from central.people import find_person
@@ -62,6 +62,7 @@ def assign_slot(
         .values(unit=unit_code, node=node_id, slot=number, employee=holder)
         .on_conflict_do_update(index_elements=["unit", "node", "slot"], set_={"employee": holder})
     )
+    dirty_days.mark_people(connection, [holder, *([before] if before else [])])
     where = f"{unit_code}/{node_id or '*'}/{number}"
     audit.note(connection, now_ms, actor, "slot-assigned", holder, f"{where}, before: {before or 'nobody'}")
     return Outcome.NEW if before is None else Outcome.CHANGED

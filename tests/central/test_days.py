@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from attendance.coverage import Span
 from attendance.moment import ClockState
-from central import commands, coverage, days
+from central import commands, coverage, days, nodes, policies
 from central.tables import assignment, attendance_day, dirty_day, dirty_node, slot
 from central.tables import node as node_table
 from central.tables import shift as shift_table
@@ -122,18 +122,115 @@ def test_a_day_does_not_wait_for_a_node_that_was_claimed_after_it(ruled: Central
     assert day_of(ruled, "p3").code == "TK"
 
 
-def test_a_retired_node_is_not_waited_for(ruled: Central, node: CentralNode) -> None:
+def test_days_before_its_retirement_still_wait_for_a_node_that_never_reported(
+    ruled: Central, node: CentralNode
+) -> None:
     spare = CentralNode(ruled, seed=3)
     spare.claim()
     with ruled.office.database.write() as connection:
         connection.execute(update(node_table).values(claimed_at_ms=1))
     whole_day(ruled, node)
-    assert day_of(ruled, "p3").code == "pending"
     commands.retire_node(ruled.office, spare.id)
+    fold(ruled)
+    assert (day_of(ruled, "p3").code, day_of(ruled, "p3").waiting_for) == ("pending", spare.id)
+
+
+def test_days_after_its_retirement_do_not_wait_for_a_node(ruled: Central, node: CentralNode) -> None:
+    spare = CentralNode(ruled, seed=3)
+    spare.claim()
     with ruled.office.database.write() as connection:
-        days.mark_stored(connection)
+        connection.execute(update(node_table).values(claimed_at_ms=1))
+    ruled.clock.at = OPEN - timedelta(hours=1)
+    commands.retire_node(ruled.office, spare.id)
+    whole_day(ruled, node)
+    assert day_of(ruled, "p3").code == "TK"
+
+
+def test_a_day_that_a_retired_node_witnessed_stays_closed_when_derived_anew(
+    ruled: Central, node: CentralNode
+) -> None:
+    whole_day(ruled, node)
+    commands.retire_node(ruled.office, node.id)
+    days.rebuild(ruled.office)
+    assert day_of(ruled, "p3").code == "TK"
+
+
+def test_an_office_whose_only_node_is_retired_is_never_called_absent(
+    ruled: Central, node: CentralNode
+) -> None:
+    ruled.clock.at = OPEN - timedelta(hours=1)
+    commands.retire_node(ruled.office, node.id)
+    ruled.clock.at = CLOSE + timedelta(hours=8)
+    days.rebuild(ruled.office)
+    assert day_of(ruled, "p3").code == "pending"
+
+
+def test_distrust_opens_days_again_and_trust_closes_them(ruled: Central, node: CentralNode) -> None:
+    whole_day(ruled, node)
+    with ruled.office.database.write() as connection:
+        nodes.distrust(connection, node.id, "fork", 1, actor="central")
+    fold(ruled)
+    assert day_of(ruled, "p3").code == "pending"
+    assert "dipercaya" in commands.trust_node(
+        ruled.office, node.id, "Kartu diperiksa teknisi, bukan salinan."
+    )
     fold(ruled)
     assert day_of(ruled, "p3").code == "TK"
+    assert ruled.audit_actions()[-1] == "node-trusted"
+
+
+def test_a_distrusted_node_that_is_retired_closes_nothing(ruled: Central, node: CentralNode) -> None:
+    whole_day(ruled, node)
+    with ruled.office.database.write() as connection:
+        nodes.distrust(connection, node.id, "fork", 1, actor="central")
+    commands.retire_node(ruled.office, node.id)
+    fold(ruled)
+    assert day_of(ruled, "p3").code == "pending"
+
+
+def test_only_a_distrusted_node_is_trusted_again_and_only_for_a_reason(
+    ruled: Central, node: CentralNode
+) -> None:
+    with pytest.raises(nodes.NodeStateError, match="distrusted"):
+        commands.trust_node(ruled.office, node.id, "salah ketik")
+    with ruled.office.database.write() as connection:
+        nodes.distrust(connection, node.id, "fork", 1, actor="central")
+    with pytest.raises(nodes.NodeStateError, match="Alasan"):
+        commands.trust_node(ruled.office, node.id, " ")
+    commands.retire_node(ruled.office, node.id)
+    for deed in (
+        lambda: commands.retire_node(ruled.office, node.id),
+        lambda: commands.trust_node(ruled.office, node.id, "mencoba"),
+    ):
+        with pytest.raises(nodes.NodeStateError):
+            deed()
+
+
+def test_a_finger_at_another_office_opens_days_as_a_rebuild_would(ruled: Central, node: CentralNode) -> None:
+    ruled.add_unit("DINKES", "Dinas Kesehatan")
+    CentralNode(ruled, seed=2).claim(ruled.token("DINKES"))
+    whole_day(ruled, node)
+    commands.assign_slot(ruled.office, "DINKES", 5, "p3", "")
+    fold(ruled)
+    kept = ruled.rows(select(attendance_day).order_by(attendance_day.c.person, attendance_day.c.day))
+    days.rebuild(ruled.office)
+    anew = ruled.rows(select(attendance_day).order_by(attendance_day.c.person, attendance_day.c.day))
+    assert kept == anew
+
+
+def test_rules_that_reach_further_back_are_applied_to_days_without_any(
+    central: Central, node: CentralNode
+) -> None:
+    later = dict(policies.preset_content("tanggamus-2017"))
+    later["policies"] = [{**version, "valid_from": "2017-04-01"} for version in later["policies"]]
+    with central.office.database.write() as connection:
+        policies.put_in_force(connection, central.office.keys, later, "later", 1)
+    central.clock.at = OPEN
+    days.fold(central.office)
+    assert central.rows(select(attendance_day)) == []
+    commands.set_policy(central.office, "tanggamus-2017")
+    days.fold(central.office)
+    assert {row.person for row in central.rows(select(attendance_day))} == {"p1", "p2", "p3"}
 
 
 def test_a_late_batch_turns_pending_into_present_with_the_time_of_capture(
