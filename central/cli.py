@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         ("import-units", "memuat unit dari CSV", commands.import_units),
         ("import-people", "memuat pegawai dari CSV", commands.import_people),
         ("import-slots", "memuat isi slot sensor dari CSV", commands.import_slots),
+        ("import-shifts", "memuat jadwal shift dari CSV (nip;tanggal;shift)", commands.import_shifts),
     ):
         verb = _verb(verbs, name, help_text, _with_file(deed))
         verb.add_argument("file", type=Path)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from attendance.coverage import Span
 from attendance.moment import from_ms
 from attendance.policy_presets import PRESETS
-from central import accounts, claims, coverage, days, nodes, people, policies, sessions, slots, units
+from central import accounts, claims, coverage, days, nodes, people, policies, sessions, shifts, slots, units
 from central.accounts import Role
 from central.authority import ca_file
 from central.csv_reading import CsvError, Outcome, RowReport
@@ -65,6 +65,15 @@ def import_slots(office: Office, file: Path) -> str:
     """Load whose finger each place holds."""
     with office.database.write() as connection:
         reports = slots.import_slots(connection, _read(file), office.clock.now_ms())
+    return _told(reports)
+
+
+def import_shifts(office: Office, file: Path) -> str:
+    """Load who works which shift."""
+    with office.database.write() as connection:
+        stored = policies.newest(connection, office.keys.document_public)
+        policy = stored.policy if stored is not None else None
+        reports = shifts.import_shifts(connection, _read(file), policy, office.clock.now_ms())
     return _told(reports)
 
 

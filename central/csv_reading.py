@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from attendance.errors import HadirError, PersonError
@@ -65,6 +66,22 @@ def checked(check: Callable[[str], str], text: str, sentence: str) -> str:
         return check(text)
     except PersonError as error:
         raise PersonError(sentence) from error
+
+
+def read_date(text: str) -> date | None:
+    """ISO dates, and the day/month/year that offices write; None for an empty cell.
+
+    Raises:
+        PersonError: not a date.
+    """
+    if not text:
+        return None
+    try:
+        parts = [int(part) for part in text.replace("/", "-").split("-")]
+        year, month, day = parts if parts[0] > 31 else reversed(parts)
+        return date(year, month, day)
+    except ValueError as error:
+        raise PersonError(f"Tanggal {text!r} tidak dapat dibaca; tulis 2017-03-06.") from error
 
 
 def read_rows(data: bytes, columns: Mapping[str, Sequence[str]], required: Sequence[str]) -> Iterator[Row]:

@@ -52,7 +52,7 @@ def fold_day(
         day: the day.
         punches: those of the person around that day; the others are left to their own days.
         nodes: every node that could hold a punch of this person.
-        retired: when nodes were taken out of service; one that was before these windows holds nothing of them.
+        retired: when nodes were taken out of service; one that was before these windows holds none of them.
     """
     try:
         schedule = books.policy.schedule(person, day)

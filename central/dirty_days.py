@@ -1,11 +1,11 @@
 """Which days must be folded again. Marked in the transaction of whatever changed; taken by the fold."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from central.tables import attendance_day, dirty_day, node, slot
+from central.tables import attendance_day, dirty_day, node, opened_day, slot
 
 Day = tuple[str, date]
 """A person's id and a day."""
@@ -53,6 +53,13 @@ def mark_people(connection: Connection, persons: Iterable[str]) -> None:
         select(attendance_day.c.person, attendance_day.c.day).where(attendance_day.c.person.in_(set(persons)))
     )
     mark(connection, [(row.person, row.day) for row in rows])
+
+
+def mark_near(connection: Connection, person: str, day: date) -> None:
+    """Mark this day of a person, and those before and after it, as far as they have begun."""
+    around = [day + timedelta(days=shift) for shift in (-1, 0, 1)]
+    begun = connection.scalars(select(opened_day.c.day).where(opened_day.c.day.in_(around))).all()
+    mark(connection, [(person, each) for each in begun])
 
 
 def take(connection: Connection, limit: int) -> list[Day]:

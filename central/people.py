@@ -18,7 +18,7 @@ from attendance.people import (
     check_unit_code,
 )
 from central import audit, days
-from central.csv_reading import Outcome, Row, RowReport, checked, read_rows
+from central.csv_reading import Outcome, Row, RowReport, checked, read_date, read_rows
 from central.tables import assignment, employee, unit
 
 DEFAULT_GROUP = "umum"
@@ -125,25 +125,13 @@ def _entry(connection: Connection, row: Row, today: date) -> _Entry:
         row["position"][:120],
         code,
         checked(check_group, row["group"].lower() or DEFAULT_GROUP, f"Grup {row['group']!r} tidak sah."),
-        _date(row["since"]),
+        read_date(row["since"]),
         nip.warnings if nip is not None else (),
     )
 
 
 def _id_of(connection: Connection, nip: str | None) -> str | None:
     return connection.scalar(select(employee.c.id).where(employee.c.nip == nip)) if nip else None
-
-
-def _date(text: str) -> date | None:
-    """ISO dates, and the day/month/year that offices write."""
-    if not text:
-        return None
-    try:
-        parts = [int(part) for part in text.replace("/", "-").split("-")]
-        year, month, day = parts if parts[0] > 31 else reversed(parts)
-        return date(year, month, day)
-    except ValueError as error:
-        raise PersonError(f"Tanggal {text!r} tidak dapat dibaca; tulis 2017-03-06.") from error
 
 
 def _refuse_repeated(person: Employee, line: int, seen: dict[str, int]) -> None:
