@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from attendance import punch
+from attendance import enrolment, punch
 from attendance.chain import Event
 from attendance.errors import MalformedError
 from attendance.moment import ClockState, from_ms, to_ms
@@ -29,6 +29,7 @@ class Reading:
         reported_until_ms: clock of the last event whose time is trusted; None if there is none.
         clock_source: what the last `start` event says of the node's clock; None without one.
         unreadable: numbers of events whose bodies are not what their type promises.
+        enrolments: events that tell how an enrolment ended.
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Reading:
     reported_until_ms: int | None = None
     clock_source: str | None = None
     unreadable: list[int] = field(default_factory=list)
+    enrolments: list[Event] = field(default_factory=list)
 
 
 def persons_named(events: Sequence[Event]) -> set[str]:
@@ -90,6 +92,8 @@ def read_events(
                 add_days(((person, day), (person, day_before)))
         elif event.type == punch.LISTENING:
             _listening(event, latest_ms, reading)
+        elif event.type in (enrolment.ENROL, enrolment.FAILED):
+            reading.enrolments.append(event)
         elif event.type == punch.START:
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
         add_row(

@@ -1,4 +1,4 @@
-"""A power cut at any byte of a Store, or at any step around it, leaves an enrolment whole or nothing of it."""
+"""A power cut at any byte of a Store, or at any step around it, leaves an enrolment whole or none of it."""
 
 from collections.abc import Callable
 from pathlib import Path
