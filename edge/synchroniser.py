@@ -107,6 +107,7 @@ class Synchroniser:
         self._anchored = ("", 0)
         self._anchor: Anchor | None = None
         self._punch_not_before = timedelta()
+        self._mended: int | None = None
         self.fault: Fault | None = None
         self.status: dict[str, Any] = {}
 
@@ -268,19 +269,26 @@ class Synchroniser:
         if self.fault is None or self.fault.kind != fault.kind:
             LOG.warning("%s: %s", step, fault)
         self.fault = fault
-        if isinstance(fault, StorageError):
-            ask_to_mend(self._punch, fault)
+        if isinstance(fault, StorageError) and fault.event != self._mended:
+            # Once for each: what is lost in both copies would be looked for without end.
+            self._mended = fault.event if ask_to_mend(self._punch, fault) else None
 
 
-def ask_to_mend(punch: Punch, fault: StorageError) -> None:
-    """Have the punch process, which owns both copies, mend the place that could not be read."""
+def ask_to_mend(punch: Punch, fault: StorageError) -> bool:
+    """Have the punch process, which owns both copies, mend the place that could not be read.
+
+    Returns:
+        whether it has answered.
+    """
     if fault.event is None:
-        return
+        return False
     try:
         reply = punch.request({"do": "mend", "seq": fault.event})
         LOG.info("asked the punch process to mend event %d: %s", fault.event, reply)
     except PunchSocketError as away:
         LOG.warning("%s", away)
+        return False
+    return True
 
 
 def _serial(value: object) -> int:

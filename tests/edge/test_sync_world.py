@@ -391,6 +391,15 @@ def test_a_place_that_cannot_be_read_is_mended_without_a_restart(world: World, d
     assert world.both_hold_the_same()
 
 
+def test_an_event_that_is_lost_for_good_is_asked_for_once(world: World) -> None:
+    punches(world, 4)
+    settled(world)
+    punches(world, 3)
+    world.node.damaged, world.node.refuses["mend"] = {5}, ["journal-lost"] * 50
+    world.run(3600)
+    assert len(world.node.refuses["mend"]) == 49
+
+
 @pytest.mark.parametrize("word", ["\ud800", "x" * 9_000, "two words", ["x"]])
 def test_a_refusal_that_is_no_word_ends_nothing_and_is_no_alarm(world: World, word: object) -> None:
     punches(world, 3)
