@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from demo.__main__ import folder
 from demo.door import ask
@@ -29,13 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./dev tap", description=__doc__)
     parser.add_argument("name", help='a name, or "stranger" for a finger that nobody enrolled')
     parser.add_argument("office", nargs="?", choices=[office.code for office in OFFICES])
+    parser.add_argument("--folder", type=Path, default=None, help="the same as that of ./dev demo")
     options = parser.parse_args(arguments)
     try:
         person = None if options.name == "stranger" else find(options.name)
         code = options.office or (person.office.code if person else OFFICES[0].code)
         who = person.key if person else "stranger"
         request = {"do": "tap", "person": who, "finger": FINGER, "quality": 0.9, "hold_ms": 20_000}
-        ask(folder() / code.lower() / "sensor.sock", request)
+        ask((options.folder or folder()) / code.lower() / "sensor.sock", request)
     except DemoError as error:
         print(error, file=sys.stderr)
         return 1
