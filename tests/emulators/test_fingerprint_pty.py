@@ -257,12 +257,11 @@ def exercise(remote: Remote, sensor: Adafruit_Fingerprint) -> None:
 
 def test_the_log_file_holds_both_directions(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with (
-        ModuleProcess(tmp_path / "tty", tmp_path / "ctl", "--log", str(log)),
-        serial.Serial(str(tmp_path / "tty"), 57600, timeout=2) as port,
-    ):
-        port.write(VFY)
-        assert port.read(12) == OK
+    with ModuleProcess(tmp_path / "tty", tmp_path / "ctl", "--log", str(log)) as remote:
+        boot(remote)
+        with serial.Serial(str(tmp_path / "tty"), 57600, timeout=2) as port:
+            port.write(VFY)
+            assert port.read(12) == OK
     text = log.read_text()
     assert VFY.hex(" ") in text
     assert OK.hex(" ") in text
