@@ -1,17 +1,21 @@
 """Central and three doors, wired together in one folder: real processes, an emulated outside."""
 
+import fcntl
+import os
 import re
 import shutil
 import socket
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from demo import town
 from demo.door import Door, Place
-from demo.processes import Process, run, wait_for
+from demo.processes import DemoError, Process, run, wait_for
 from emulators.clock import EmulatedTime
 
 POLICY = "tanggamus-2017"
+_MARK = ".hadir-demo"
 
 
 class Town:
@@ -28,11 +32,11 @@ class Town:
         self._config = folder / "central.toml"
         self.central = Process("central", self._command("serve"), folder)
         self.doors: dict[str, Door] = {}
+        self._mark: TextIO | None = None
 
     def prepare(self, begin: datetime) -> None:
         """Start from nothing, with the clock at `begin`; central learns offices, people, rules and slots."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        self._clear()
         self.clock.start(begin)
         self._config.write_text(self._toml(), encoding="utf-8")
         self.tell("init")
@@ -45,6 +49,36 @@ class Town:
             file.write_text(text, encoding="utf-8")
             self.tell(deed, str(file))
         self.tell("policy", "set", POLICY)
+
+    def _clear(self) -> None:
+        """Empty the folder, if it is a demo's of ours and nobody plays in it.
+
+        Raises:
+            DemoError: it is not.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.folder.stat().st_uid != os.getuid():
+            raise DemoError(f"{self.folder} belongs to somebody else: choose another with --folder")
+        if any(self.folder.iterdir()) and not (self.folder / _MARK).exists():
+            raise DemoError(
+                f"{self.folder} holds other files: empty it yourself, or choose another with --folder"
+            )
+        self._hold()
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != _MARK:
+                path.unlink()
+
+    def _hold(self) -> None:
+        """Keep a second demo from clearing what this one plays in; one that was killed lets go."""
+        self._mark = (self.folder / _MARK).open("a")
+        try:
+            fcntl.flock(self._mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoError(
+                f"a demo is running in {self.folder}: stop it with Ctrl-C, or choose another with --folder"
+            ) from error
 
     def open(self) -> None:
         """Start central, then every door, and wait until each has its rules, its roster and the time."""
@@ -78,6 +112,8 @@ class Town:
                 process.ask_to_stop()
             for process in group:
                 process.stop()
+        if self._mark is not None:
+            self._mark.close()
 
     def tell(self, *deed: str) -> str:
         """Run a `hadir-central` command and return what it printed."""
