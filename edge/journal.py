@@ -154,7 +154,8 @@ class Journal:
             whether all was well; if not, it has been mended and the next append tells it.
 
         Raises:
-            StorageError: it can't be read, or it can't be mended; appends are refused until `reopen`.
+            StorageError: an event is lost in both copies (`journal-lost`): the next append tells it, and the
+                journal goes on. Or the disk: appends are refused until `reopen`.
         """
         self._scrubbed = (self._scrubbed + 1) % max(1, len(segments_in(self._where.epoch_folder)))
         return self._check(self._scrubbed)
@@ -173,8 +174,13 @@ class Journal:
         if index >= len(segments_in(folder)):
             return True
         findings = survey_old(folder, index, copies.database, self._where.public_key_hex)
-        if findings:
-            self._open_anew(findings)
+        try:
+            if findings:
+                self._open_anew(findings)
+        except StorageError as error:
+            if error.kind == StorageFault.LOST:
+                self.reopen()  # what was lost long ago must not keep anybody from being recorded today
+            raise
         return not findings
 
     def last_events(self, count: int) -> list[Event]:

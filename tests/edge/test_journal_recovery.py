@@ -250,6 +250,27 @@ def test_the_place_that_a_reader_could_not_read_is_mended_at_once(tmp_path: Path
     journal.close()
 
 
+def test_an_old_event_that_is_lost_in_both_copies_is_told_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.journal_survey._WINDOW_BYTES", 1)  # it is older than what opening looks at
+    filled(tmp_path, EVENTS)
+    journal = opened(tmp_path)
+    assert journal._copies is not None
+    journal._copies.database._connection.execute("DELETE FROM event WHERE place & 0xff = 9")
+    path = segments(tmp_path)[0]
+    path.write_bytes(
+        path.read_bytes().replace(b'"slot":8}', b'"slot":0}').replace(b'"slot":8,', b'"slot":0,')
+    )
+    with pytest.raises(StorageError) as caught:
+        journal.mend(9)
+    assert caught.value.kind == "journal-lost"
+    assert journal.fault is None
+    assert journal.append("punch", MOMENT, {}).seq == EVENTS + 2
+    assert journal.last_events(2)[0].type == "recovery"
+    journal.close()
+
+
 def test_scrubbing_finds_rows_that_were_altered(tmp_path: Path) -> None:
     leaves = filled(tmp_path, EVENTS)
     journal = opened(tmp_path)

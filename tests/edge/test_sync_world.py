@@ -400,6 +400,16 @@ def test_an_event_that_is_lost_for_good_is_asked_for_once(world: World) -> None:
     assert len(world.node.refuses["mend"]) == 49
 
 
+def test_a_step_that_failed_and_works_again_is_no_fault_any_more(world: World) -> None:
+    fetch = world.central.fetch_documents
+    world.central.fetch_documents = lambda *_: Answer(500, b"", {})  # type: ignore[method-assign]
+    world.run(60)
+    assert world.sync.fault is not None
+    world.central.fetch_documents = fetch  # type: ignore[method-assign]
+    world.run(600)
+    assert world.sync.fault is None
+
+
 @pytest.mark.parametrize("word", ["\ud800", "x" * 9_000, "two words", ["x"]])
 def test_a_refusal_that_is_no_word_ends_nothing_and_is_no_alarm(world: World, word: object) -> None:
     punches(world, 3)
