@@ -13,7 +13,7 @@ from central.accounts import Role
 from central.config import CentralConfig, load
 from central.installation import initialise
 from central.office import Office, open_office
-from central.serving_web import WebServer
+from central.serving_web import WebServer, refuse_taken
 
 _USUAL_CONFIGS = (Path("central.toml"), Path("/etc/hadir/central.toml"))
 _Deed = Callable[[Office, argparse.Namespace], str]
@@ -52,6 +52,7 @@ def _init(config: CentralConfig) -> int:
 def _serve(config: CentralConfig) -> int:
     # Opened once here, so that what is missing is said in one sentence and not by a failing worker.
     open_office(config).database.close()
+    refuse_taken(config)
     print(f"Hadir melayani {config.public_url}", flush=True)
     WebServer(config).run()
     return 0
@@ -97,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     coverage = _verb(
         verbs, "coverage", "kelengkapan satu hari", lambda o, a: commands.tell_coverage(o, a.day)
     )
-    coverage.add_argument("day", nargs="?", type=date.fromisoformat)
+    coverage.add_argument("day", nargs="?", type=_day, help="2026-11-24; tanpa ini hari ini")
     return parser
 
 
@@ -126,6 +127,16 @@ def _add_policy_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]
     verb = _verb(verbs, "policy", "memberlakukan aturan", lambda o, a: commands.set_policy(o, a.policy))
     verb.add_argument("action", choices=["set"])
     verb.add_argument("policy", metavar="PRESET|FILE")
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+        if 1970 <= day.year < 2200:
+            return day
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} bukan tanggal; tulis 2026-11-24")
 
 
 def _create(office: Office, options: argparse.Namespace) -> str:

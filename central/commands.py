@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from attendance.coverage import Span
+from attendance.errors import PolicyError
 from attendance.moment import from_ms
 from attendance.policy_presets import PRESETS
 from central import accounts, claims, coverage, days, nodes, people, policies, sessions, shifts, slots, units
@@ -114,6 +115,9 @@ def claim(office: Office, unit_code: str) -> str:
 
 def set_policy(office: Office, name: str) -> str:
     """Put a preset or a file in force."""
+    if name not in PRESETS and not Path(name).exists():
+        known = ", ".join(sorted(PRESETS))
+        raise PolicyError(f"{name} bukan preset ({known}) dan tidak ada berkas dengan nama itu.")
     content = policies.preset_content(name) if name in PRESETS else policies.file_content(Path(name))
     with office.database.write() as connection:
         before = policies.newest_serial(connection)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from attendance.errors import HadirError
 
 
@@ -132,6 +135,10 @@ def _typed(name: str, value: Any, where: str) -> Any:
 def _check(config: CentralConfig) -> None:
     if not config.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ConfigError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+    try:
+        make_url(config.database_url)
+    except (ValueError, ArgumentError) as error:
+        raise ConfigError("database_url can't be read: write postgresql+psycopg://USER@HOST/NAME") from error
     if config.database_url in ("sqlite:///", "sqlite:///:memory:"):
         raise ConfigError("database_url names no file: attendance kept in memory would be lost")
     try:

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from attendance.errors import HadirError
+
+
+class LockError(HadirError):
+    """The lock's file can't be opened: the folder of the database is missing or closed to us."""
+
 
 class FileLock:
     """`flock` on a file that is never deleted. A holder that dies lets go of it.
@@ -22,7 +28,11 @@ class FileLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the lock and hold it inside the block."""
+        """Wait for the lock and hold it inside the block.
+
+        Raises:
+            LockError: its file can't be opened.
+        """
         with self._threads:
             fd = self._descriptor()
             fcntl.flock(fd, fcntl.LOCK_EX)
@@ -41,6 +51,12 @@ class FileLock:
     def _descriptor(self) -> int:
         # After a fork both processes would share one lock through an inherited descriptor: open a new one.
         if self._fd is None or self._pid != os.getpid():
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise LockError(
+                    f"{self._path} can't be opened ({error.strerror}): make its folder, "
+                    "or let central's own user write there"
+                ) from error
             self._pid = os.getpid()
         return self._fd

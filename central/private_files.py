@@ -11,9 +11,19 @@ class PrivateFileError(HadirError):
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder, closed to everybody else."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    """Make the folder, closed to everybody else.
+
+    Raises:
+        PrivateFileError: it can't be made or closed.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise PrivateFileError(
+            f"the folder {path} can't be used ({error.strerror}): "
+            "choose another data_dir, or let central's own user write there"
+        ) from error
     return path
 
 

@@ -1,6 +1,7 @@
 """Serves central over HTTPS: gunicorn with threads, and the folding thread beside them in the one process."""
 
 import gc
+import socket
 import ssl
 from typing import Any
 
@@ -9,7 +10,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from central.app import app_for
 from central.authority import server_files
-from central.config import CentralConfig
+from central.config import CentralConfig, ConfigError
 from central.folding_thread import FoldingThread
 from central.office import Office, open_office
 from central.pages.live import live_board
@@ -76,6 +77,24 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         if self._folding is not None and self._office is not None:
             self._folding.stop()
             self._office.database.close()
+
+
+def refuse_taken(config: CentralConfig) -> None:
+    """Say in one sentence what gunicorn would only find out after several attempts.
+
+    Raises:
+        ConfigError: the address is taken, or is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as error:
+            raise ConfigError(
+                f"central can't listen at {config.host} port {config.port} ({error.strerror}): stop the "
+                "other program there, or change host or port"
+            ) from error
 
 
 def _modern_tls(_config: Any, default: Any) -> ssl.SSLContext:

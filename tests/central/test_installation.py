@@ -18,6 +18,7 @@ from cryptography import x509
 from attendance.people import check_node_id
 from central import authority, cli, commands, keys
 from central.config import CentralConfig, ConfigError, load
+from central.file_lock import LockError
 from central.folding_thread import FoldingThread
 from central.installation import initialise
 from central.office import open_office
@@ -50,6 +51,39 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys" / "receipt.key").chmod(0o640)
     with pytest.raises(PrivateFileError, match="640"):
         keys.load_keys(tmp_path)
+
+
+def test_a_data_dir_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PrivateFileError, match="data_dir"):
+        initialise(CentralConfig(data_dir=tmp_path / "file"))
+
+
+def test_a_database_in_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'none' / 'central.db'}"
+    with pytest.raises(LockError, match="folder"):
+        initialise(CentralConfig(data_dir=tmp_path / "data", database_url=url))
+
+
+def test_a_taken_port_is_said_before_anything_is_served(
+    settings: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(settings, "init")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setenv("HADIR_PORT", str(other.getsockname()[1]))
+        assert run(settings, "serve") == 2
+    told = capsys.readouterr()
+    assert "change host or port" in told.err
+    assert "melayani" not in told.out
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "kemarin"])
+def test_a_day_that_is_none_is_refused_by_the_command_line(settings: Path, day: str) -> None:
+    run(settings, "init")
+    with pytest.raises(SystemExit, match="2"):
+        run(settings, "coverage", day)
 
 
 def test_missing_damaged_and_existing_keys_are_told_apart(tmp_path: Path) -> None:
@@ -118,6 +152,7 @@ def test_openssl_refuses_a_name_outside_the_constraints(tmp_path: Path) -> None:
         ('data_dir = "/x"\nthreads = 0\n', "threads 0"),
         ('data_dir = "/x"\ndatabase_url = "mysql://x"\n', "must begin with"),
         ('data_dir = "/x"\ndatabase_url = "sqlite:///:memory:"\n', "lost"),
+        ('data_dir = "/x"\ndatabase_url = "postgresql+psycopg://a:b@[::1"\n', "USER@HOST"),
         ('data_dir = "/x"\nserver_names = []\n', "server_names must be a list"),
         ('data_dir = "/x"\nplain_http = true\nhost = "0.0.0.0"\n', "HTTPS"),
     ],
@@ -198,7 +233,7 @@ def test_the_commands_prepare_a_whole_office(
     ("arguments", "sentence"),
     [
         (["claim", "NONE"], "NONE is not known"),
-        (["policy", "set", "none"], "none can't be read"),
+        (["policy", "set", "none"], "bukan preset (asn-2023"),
         (["import-people", "/nonexistent.csv"], "tidak dapat dibaca"),
         (["retire-node", "nobody"], "was claimed here"),
         (["assign-slot", "NONE", "1", "x"], "tidak dikenal"),
