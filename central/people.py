@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from attendance.errors import HadirError, PersonError
 from attendance.people import (
@@ -169,32 +169,28 @@ def _keep(connection: Connection, entry: _Entry, today: date) -> Outcome:
 
 
 def _assign(connection: Connection, entry: _Entry, today: date) -> bool:
-    """Where the person works from now on; what was before stays as it was (a mutasi splits the month)."""
-    key = entry.person.id
-    latest = connection.execute(
-        select(assignment)
-        .where(assignment.c.employee == key)
-        .order_by(assignment.c.valid_from.desc())
-        .limit(1)
-    ).one_or_none()
-    place = {"unit": entry.unit, "grp": entry.group}
-    if (
-        latest is not None
-        and latest.valid_to is None
-        and (latest.unit, latest.grp) == (entry.unit, entry.group)
-    ):
-        return False
+    """Where the person works from now on; what was before stays as it was (a mutasi splits the month).
+
+    An earlier date than the one on record corrects it, but never reaches behind the assignment before that:
+    many files name the day somebody became a civil servant.
+    """
+    mine = assignment.c.employee == entry.person.id
+    known = connection.execute(
+        select(assignment).where(mine).order_by(assignment.c.valid_from.desc()).limit(2)
+    ).all()
+    latest = known[0] if known else None
     since = entry.since or today
-    if latest is not None and since <= latest.valid_from:
-        mine = (assignment.c.employee == key) & (assignment.c.valid_from == latest.valid_from)
-        connection.execute(update(assignment).where(mine).values(valid_to=None, **place))
-        since = latest.valid_from
-    else:
-        if latest is not None:
-            open_end = (assignment.c.employee == key) & (
-                assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= since)
-            )
-            connection.execute(update(assignment).where(open_end).values(valid_to=since - timedelta(days=1)))
-        connection.execute(assignment.insert().values(employee=key, valid_from=since, **place))
-    days.mark_people(connection, [key], since)
+    if len(known) == 2 and since <= known[1].valid_from:
+        since = known[0].valid_from
+    if latest is not None and latest.valid_to is None:
+        stays = (latest.unit, latest.grp) == (entry.unit, entry.group)
+        if stays and (entry.since is None or since >= latest.valid_from):
+            return False
+    connection.execute(delete(assignment).where(mine, assignment.c.valid_from >= since))
+    runs_on = assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= since)
+    ends = update(assignment).where(mine, runs_on)
+    connection.execute(ends.values(valid_to=since - timedelta(days=1)))
+    place = {"unit": entry.unit, "grp": entry.group}
+    connection.execute(assignment.insert().values(employee=entry.person.id, valid_from=since, **place))
+    days.mark_people(connection, [entry.person.id], since)
     return True

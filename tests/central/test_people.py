@@ -147,6 +147,30 @@ def test_a_move_splits_the_assignment_at_its_date(office: Central) -> None:
     ]
 
 
+def places(office: Central) -> list[tuple[str, date, date | None]]:
+    rows = office.rows(select(assignment).order_by(assignment.c.valid_from))
+    return [(row.unit, row.valid_from, row.valid_to) for row in rows]
+
+
+def test_a_date_that_comes_later_than_the_person_corrects_the_first_assignment(office: Central) -> None:
+    load(office, HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n")
+    file = f"nip;nama;skpd;tmt\n{NIP[0]};Siti;DISKOMINFO;2017-01-02\n"
+    assert outcomes(load(office, file)) == [Outcome.CHANGED]
+    assert places(office) == [("DISKOMINFO", date(2017, 1, 2), None)]
+    assert outcomes(load(office, file)) == [Outcome.SAME]
+
+
+def test_the_date_of_a_move_is_corrected_and_what_was_before_never_overwritten(office: Central) -> None:
+    heading = "nip;nama;skpd;tmt\n"
+    load(office, f"{heading}{NIP[0]};Siti;DISKOMINFO;2017-01-02\n")
+    load(office, f"{heading}{NIP[0]};Siti;DINKES;2017-03-15\n")
+    load(office, f"{heading}{NIP[0]};Siti;DINKES;2017-03-01\n")
+    moved = [("DISKOMINFO", date(2017, 1, 2), date(2017, 2, 28)), ("DINKES", date(2017, 3, 1), None)]
+    assert places(office) == moved
+    assert outcomes(load(office, f"{heading}{NIP[0]};Siti;DINKES;2010-01-01\n")) == [Outcome.SAME]
+    assert places(office) == moved
+
+
 def test_a_late_import_marks_the_days_that_it_reaches_back_to(office: Central) -> None:
     with office.office.database.write() as connection:
         for day in (5, 6, 7):
