@@ -110,7 +110,8 @@ def _asked_day(name: str, fallback: date) -> tuple[date, str | None]:
         return fallback, None
     try:
         asked = date.fromisoformat(text)
-    except ValueError:
+        _ = asked - timedelta(days=1)  # the page leads there
+    except (ValueError, OverflowError):
         return fallback, gettext("Tanggal itu tidak dapat dibaca. Pilih tanggal dari kotak tanggal.")
     if asked > fallback:
         return fallback, gettext("Hari itu belum tiba. Yang tampak adalah hari ini.")

@@ -79,6 +79,7 @@ def test_a_wrong_or_future_date_falls_back_to_today_with_a_sentence(
 ) -> None:
     client = client_of(Role.LEADER)
     assert "tidak dapat dibaca" in client.get("/skpd/KOMINFO?hari=kemarin").text
+    assert "tidak dapat dibaca" in client.get("/skpd/KOMINFO?hari=0001-01-01").text
     assert "belum tiba" in client.get("/skpd/KOMINFO?hari=2027-01-01").text
     assert "tidak dapat dibaca" in client.get("/skpd/KOMINFO/rekap?bulan=2026-13").text
     assert "belum tiba" in client.get("/skpd/KOMINFO/rekap?bulan=2027-01").text
