@@ -1,10 +1,10 @@
 """What a node knew of the time when something happened. Time is evidence, so all of it is kept."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TypeGuard
+from typing import Annotated, TypeGuard
+
+import msgspec
 
 from attendance.errors import MalformedError
 
@@ -24,8 +24,22 @@ class ClockState(StrEnum):
     """Never fixed, set back, or earlier than what was already written: shown, never counted silently."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+_STATES = {state.value: state for state in ClockState}
+_Clock = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+
+
+class MomentFields(msgspec.Struct):
+    """The `t` block of a header as it stands on the wire."""
+
+    wall_ms: _Clock
+    boot: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    bt_ms: _Clock
+    raw_ms: _Clock
+    anchor: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    state: object = None
+
+
+class Moment(msgspec.Struct, frozen=True):
     """One reading of every clock, with the trust in it.
 
     Attributes:
@@ -66,34 +80,19 @@ class Moment:
         }
 
     @classmethod
-    def parse(cls, value: object) -> "Moment":
-        """Read the `t` block of a header.
+    def read(cls, fields: MomentFields) -> "Moment":
+        """Take over what a header says.
 
         A state from a newer version reads as DOUBTFUL: what is not understood must not be counted.
 
         Raises:
-            MalformedError: a clock is missing or not a whole number.
+            MalformedError: no calendar has a date for its time.
         """
-        if not isinstance(value, Mapping):
-            raise MalformedError("the time block is not an object")
-        numbers = [value.get(key) for key in ("wall_ms", "bt_ms", "raw_ms")]
-        wall_ms, bt_ms, raw_ms = numbers
-        anchor, boot = value.get("anchor"), value.get("boot")
-        if not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
-            raise MalformedError("the time block lacks a clock in whole milliseconds")
-        if not is_time_ms(wall_ms):
+        if fields.wall_ms > LATEST_MS:
             raise MalformedError("the time block names a time beyond every calendar")
-        if not isinstance(boot, str) or not 1 <= len(boot) <= 64:
-            raise MalformedError("the time block lacks the boot identity")
-        if anchor is not None and (type(anchor) is not int or anchor < 1):
-            raise MalformedError("the time block names an impossible anchor")
-        named = value.get("state")
-        known = isinstance(named, str) and named in set(ClockState)
-        state = ClockState(str(named)) if known else ClockState.DOUBTFUL
-        assert type(wall_ms) is int
-        assert type(bt_ms) is int
-        assert type(raw_ms) is int
-        return cls(wall_ms, boot, bt_ms, raw_ms, anchor, state)
+        named = fields.state
+        state = _STATES.get(named, ClockState.DOUBTFUL) if isinstance(named, str) else ClockState.DOUBTFUL
+        return cls(fields.wall_ms, fields.boot, fields.bt_ms, fields.raw_ms, fields.anchor, state)
 
 
 def is_time_ms(value: object) -> TypeGuard[int]:

@@ -5,6 +5,7 @@ message, so that a signature made for one purpose can never be shown as another.
 """
 
 import hashlib
+import re
 from base64 import b32encode
 from typing import TypeGuard
 
@@ -20,6 +21,7 @@ DOCUMENT = "hadir/document/v1"
 CLAIM = "hadir/claim/v1"
 
 _NODE_ID_LENGTH = 16
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def canonical(value: object) -> bytes:
@@ -92,4 +94,4 @@ def node_id(public_key_hex: str) -> str:
 
 def is_hash(value: object) -> TypeGuard[str]:
     """Whether it looks like a SHA-256 in lower-case hex."""
-    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
+    return isinstance(value, str) and _HASH.fullmatch(value) is not None

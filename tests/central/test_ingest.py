@@ -2,10 +2,10 @@
 
 import gzip
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select, text, update
 
 from attendance import seal
