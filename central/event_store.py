@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import Connection, select
 
 from attendance.chain import leaf_of
 from central.tables import event
@@ -45,12 +45,8 @@ def leaves(connection: Connection, node: str, epoch: int, first: int, last: int)
     return {row.seq: leaf_of(row.header) for row in rows}
 
 
-def is_photo(sha256: str) -> ColumnElement[bool]:
-    """The condition that an event names this photo, in the form that the index knows."""
-    return and_(func.substr(event.c.photo, 1, 8) == sha256[:8], event.c.photo == sha256)
-
-
-def names_photo(connection: Connection, node: str, sha256: str) -> bool:
-    """Whether a stored event of this node names this photo."""
-    found = connection.scalar(select(event.c.seq).where(is_photo(sha256), event.c.node == node).limit(1))
-    return found is not None
+def photo_named(connection: Connection, node: str, epoch: int, seq: int) -> str | None:
+    """The hash of the photo that a stored event names; None without a photo or an event."""
+    return connection.scalar(
+        select(event.c.photo).where(event.c.node == node, event.c.epoch == epoch, event.c.seq == seq)
+    )

@@ -6,18 +6,16 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, select
 
 from attendance.moment import from_ms
-from central.event_store import is_photo
-from central.tables import assignment, employee, event, node, photo, unit
+from central.tables import assignment, employee, event, node, photo_subject, unit
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoSubject:
-    """One event that names the photo.
+    """One event that names a photo which has arrived.
 
     Attributes:
         person, name: who punched; None for a finger that nobody knew.
         unit: where the person works; of an unknown finger, where the node stands.
-        here: the photo has arrived.
     """
 
     reference: str
@@ -28,19 +26,20 @@ class PhotoSubject:
     kind: str
     at: datetime
     trusted: bool
-    here: bool
 
 
 def subjects(connection: Connection, sha256: str) -> list[PhotoSubject]:
     """The events that name this photo; more than one only where a node sent the same picture twice."""
+    its = photo_subject.c
+    named_by = and_(event.c.node == its.node, event.c.epoch == its.epoch, event.c.seq == its.seq)
     query = (
-        select(event, node.c.unit.label("node_unit"), employee.c.name, photo.c.sha256.label("stored"))
+        select(event, node.c.unit.label("node_unit"), employee.c.name)
         .select_from(
-            event.join(node, node.c.id == event.c.node)
+            photo_subject.join(event, named_by)
+            .join(node, node.c.id == event.c.node)
             .outerjoin(employee, employee.c.id == event.c.person)
-            .outerjoin(photo, photo.c.sha256 == event.c.photo)
         )
-        .where(is_photo(sha256))
+        .where(its.sha256 == sha256)
         .order_by(event.c.placed_ms)
     )
     found = []
@@ -59,7 +58,6 @@ def subjects(connection: Connection, sha256: str) -> list[PhotoSubject]:
                 row.kind or "",
                 at,
                 row.trusted,
-                row.stored is not None,
             )
         )
     return found

@@ -9,16 +9,17 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from attendance.errors import EvidenceError, MalformedError, OversizeError
 from attendance.exchange import MAX_PHOTO_BYTES
 from central.database import upsert
 from central.private_files import private_folder, sync_folder
-from central.tables import photo
+from central.tables import photo, photo_subject
 
 MAX_PIECE_BYTES = 65_536
 
@@ -47,6 +48,16 @@ class PhotoNotNamedError(EvidenceError):
     """No stored event of this node names this photo."""
 
     code = "photo-not-named"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPhoto:
+    """A photo and an event that names it. Two events may name the same one."""
+
+    sha256: str
+    node: str
+    epoch: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +113,16 @@ def take_piece(folder: Path, sha256: str, offset: int, length: int, piece: bytes
     return Progress(offset + len(piece), False)
 
 
-def note_held(connection: Connection, sha256: str, node: str, size_bytes: int, now_ms: int) -> None:
-    """Say in the books that a photo is on the disk. Two events may name the same one."""
-    connection.execute(
-        upsert(connection.dialect.name, photo)
-        .values(sha256=sha256, size_bytes=size_bytes, node=node, received_ms=now_ms)
-        .on_conflict_do_nothing()
-    )
+def note_held(connection: Connection, named: NamedPhoto, size_bytes: int, now_ms: int) -> None:
+    """Say in the books that a photo is on the disk, and which event it belongs to."""
+    rows: dict[Table, dict[str, Any]] = {
+        photo: {
+            "sha256": named.sha256, "size_bytes": size_bytes, "node": named.node, "received_ms": now_ms
+        },
+        photo_subject: asdict(named),
+    }  # fmt: skip
+    for table, row in rows.items():
+        connection.execute(upsert(connection.dialect.name, table).values(row).on_conflict_do_nothing())
 
 
 def photo_file(folder: Path, sha256: str) -> Path:

@@ -17,7 +17,7 @@ from edge.event_sender import Events, EventSender
 from edge.faults import LinkError
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import MAX_PIECE_BYTES, Pace, Patience
-from edge.photo_store import PhotoStore
+from edge.photo_store import NamedPhoto, PhotoStore
 from edge.sync_cursor import CursorFile
 
 _LOOK_AHEAD = 200  # events read at once in search of photos
@@ -28,9 +28,9 @@ _MOST_RESTARTS = 3
 class PhotoDoor(Protocol):
     """What of `edge.uplink.Uplink` is needed here."""
 
-    def photo_offset(self, sha256: str, patience: Patience) -> Answer: ...  # noqa: D102
+    def photo_offset(self, photo: NamedPhoto, patience: Patience) -> Answer: ...  # noqa: D102
     def send_photo_piece(  # noqa: D102
-        self, sha256: str, offset: int, length: int, piece: bytes, patience: Patience
+        self, photo: NamedPhoto, offset: int, length: int, piece: bytes, patience: Patience
     ) -> Answer: ...
 
 
@@ -38,8 +38,7 @@ class PhotoDoor(Protocol):
 class _Upload:
     """A photo on its way; `offset` is None until central said how much it holds."""
 
-    seq: int
-    sha256: str
+    photo: NamedPhoto
     data: bytes
     offset: int | None = None
     restarts: int = 0
@@ -89,7 +88,7 @@ class PhotoSender:
         self._drop = drop
         self._most_bytes = most_bytes
         self._monotonic = monotonic
-        self._named: deque[tuple[int, str]] = deque()
+        self._named: deque[NamedPhoto] = deque()
         self._seen = cursor.now.photos_done
         self._rollbacks = agreement.rollbacks
         self._unsaved = 0
@@ -116,7 +115,7 @@ class PhotoSender:
             return 0
         self._upload = upload
         if upload.offset is None:
-            answer = self._door.photo_offset(upload.sha256, self.pace.patience(1_024))
+            answer = self._door.photo_offset(upload.photo, self.pace.patience(1_024))
             if answer.status == 404:
                 # An answer to HEAD can't say why; the answer to the first piece will.
                 upload.offset = 0
@@ -139,7 +138,7 @@ class PhotoSender:
         upload.offset = None  # until the answer is in hand, nobody knows
         try:
             patience = self.pace.patience(len(piece))
-            answer = self._door.send_photo_piece(upload.sha256, offset, length, piece, patience)
+            answer = self._door.send_photo_piece(upload.photo, offset, length, piece, patience)
         except LinkError as fault:
             if fault.kind in (LinkFault.TIMED_OUT, LinkFault.CUT):
                 self.pace = self.pace.piece_failed(len(piece))
@@ -169,24 +168,25 @@ class PhotoSender:
 
     def _give_up(self, upload: _Upload, answer: Answer) -> None:
         """Central refuses it: ask once more what it holds (it may have been restored), then pass on."""
-        times = self._refused[upload.sha256] = self._refused.get(upload.sha256, 0) + 1
+        seq, sha256 = upload.photo.seq, upload.photo.sha256
+        times = self._refused[sha256] = self._refused.get(sha256, 0) + 1
         self._upload = None
         if times == 1:
-            self._named.appendleft((upload.seq, upload.sha256))
+            self._named.appendleft(upload.photo)
             self._agreement.sure = False
-            raise link_error(LinkFault.REFUSED, f"central refuses the photo of event {upload.seq}: {answer}")
-        details = {"event": upload.seq, "photo": upload.sha256, "status": answer.status}
-        self._cursor.alarm(f"photo@{upload.sha256}", "photo-refused", details)
+            raise link_error(LinkFault.REFUSED, f"central refuses the photo of event {seq}: {answer}")
+        details = {"event": seq, "photo": sha256, "status": answer.status}
+        self._cursor.alarm(f"photo@{sha256}", "photo-refused", details)
 
     def _next(self) -> _Upload | None:
         """The next named photo that is there and whole; every other one becomes a drop on the way."""
         while self._named or self._look_ahead():
-            seq, sha256 = self._named[0]
-            data = self._read(sha256)
+            photo = self._named[0]
+            data = self._read(photo.sha256)
             if isinstance(data, bytes):
                 self._named.popleft()
-                return _Upload(seq, sha256, data)
-            self._drop(seq, sha256, data)
+                return _Upload(photo, data)
+            self._drop(photo.seq, photo.sha256, data)
             self._named.popleft()
             self._save()
         return None
@@ -213,7 +213,7 @@ class PhotoSender:
             self._seen = stored[-1].event.seq
             for item in stored:
                 if item.event.photo is not None:
-                    self._named.append((item.event.seq, item.event.photo))
+                    self._named.append(NamedPhoto(self._epoch, item.event.seq, item.event.photo))
             if self._named:
                 return True
         return False
@@ -227,7 +227,7 @@ class PhotoSender:
 
     def _save(self) -> None:
         """Write down how far photos are done: up to just before the first one that is not."""
-        open_seqs = [seq for seq, _ in self._named] + ([self._upload.seq] if self._upload else [])
+        open_seqs = [photo.seq for photo in (*self._named, *([self._upload.photo] if self._upload else []))]
         done = min(open_seqs) - 1 if open_seqs else self._seen
         if done > self._cursor.now.photos_done:
             self._cursor.keep(replace(self._cursor.now, photos_done=done))

@@ -1,10 +1,20 @@
 """Photos on the card, named by their content: `photos/<2 hex>/<sha256>.jpg`."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from attendance.seal import sha256_hex
 from edge.durable_file import sync_folder
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPhoto:
+    """A photo and the event that names it."""
+
+    epoch: int
+    seq: int
+    sha256: str
 
 
 class PhotoStore:

@@ -26,6 +26,7 @@ from edge.answer import Answer
 from edge.faults import LinkError
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import Patience
+from edge.photo_store import NamedPhoto
 from edge.tls import certificate_fault, clock_is_impossible, pinned_context
 
 MAX_ANSWER_BYTES = 65_536
@@ -107,12 +108,13 @@ class Uplink:
         path = f"{self._node_path}/documents"
         return self._signed("GET", path, query, patience=patience, limit=MAX_DOCUMENTS_BYTES)
 
-    def photo_offset(self, sha256: str, patience: Patience) -> Answer:
+    def photo_offset(self, photo: NamedPhoto, patience: Patience) -> Answer:
         """Ask how much of a photo central holds."""
-        return self._signed("HEAD", f"{self._node_path}/photos/{sha256}", {}, patience=patience)
+        path = f"{self._node_path}/photos/{photo.sha256}"
+        return self._signed("HEAD", path, {"epoch": photo.epoch, "event": photo.seq}, patience=patience)
 
     def send_photo_piece(
-        self, sha256: str, offset: int, length: int, piece: bytes, patience: Patience
+        self, photo: NamedPhoto, offset: int, length: int, piece: bytes, patience: Patience
     ) -> Answer:
         """Hand in the bytes of a photo from `offset` on; `length` is that of the whole photo."""
         headers = {
@@ -120,8 +122,9 @@ class Uplink:
             "Upload-Length": str(length),
             "Content-Type": "application/octet-stream",
         }
+        path = f"{self._node_path}/photos/{photo.sha256}"
         return self._signed(
-            "PATCH", f"{self._node_path}/photos/{sha256}", {}, piece, headers, patience=patience
+            "PATCH", path, {"epoch": photo.epoch, "event": photo.seq}, piece, headers, patience=patience
         )
 
     def report_status(self, fields: Mapping[str, Any], patience: Patience) -> Answer:

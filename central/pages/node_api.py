@@ -144,22 +144,19 @@ def documents(known: Node) -> Response:
 @signed
 def photo_progress(known: Node, sha256: str) -> Response:
     """How much of a photo is held; asked with HEAD."""
-    folder = _photo_folder(known, sha256)
-    return _photo_answer(photos.held(folder, sha256))
+    named = _named_photo(known, sha256)
+    return _photo_answer(named, photos.held(_office().config.photo_dir, sha256))
 
 
 @blueprint.patch("/nodes/<node>/photos/<sha256>")
 @signed
 def photo_piece(known: Node, sha256: str) -> Response:
     """Take the next piece of a photo."""
-    office = _office()
-    folder = _photo_folder(known, sha256)
+    named = _named_photo(known, sha256)
     offset, length = _header_number("Upload-Offset"), _header_number("Upload-Length")
-    progress = photos.take_piece(folder, sha256, offset, length, _body())
-    if progress.complete:
-        with office.database.write() as connection:
-            photos.note_held(connection, sha256, known.id, length, office.clock.now_ms())
-    return _photo_answer(progress)
+    return _photo_answer(
+        named, photos.take_piece(_office().config.photo_dir, sha256, offset, length, _body())
+    )
 
 
 @blueprint.post("/nodes/<node>/status")
@@ -272,17 +269,26 @@ def _header_number(name: str) -> int:
     return int(text)
 
 
-def _photo_folder(known: Node, sha256: str) -> Any:
-    office = _office()
+def _named_photo(known: Node, sha256: str) -> photos.NamedPhoto:
+    """The photo and the event that the address names for it."""
     if not seal.is_hash(sha256):
         raise MalformedError("a photo is named by its SHA-256 in hex")
-    with office.database.read() as connection:
-        if not event_store.names_photo(connection, known.id, sha256):
-            raise photos.PhotoNotNamedError("no stored event of this node names this photo")
-    return office.config.photo_dir
+    named = photos.NamedPhoto(sha256, known.id, _number("epoch"), _number("event"))
+    with _office().database.read() as connection:
+        if event_store.photo_named(connection, named.node, named.epoch, named.seq) != sha256:
+            raise photos.PhotoNotNamedError("no such stored event of this node names this photo")
+    return named
 
 
-def _photo_answer(progress: photos.Progress) -> Response:
+def _photo_answer(named: photos.NamedPhoto, progress: photos.Progress) -> Response:
+    """Tell how much is held. A whole photo is entered in the books first, also if only asked for.
+
+    So the second event of the same picture comes in, and one whose entry failed after its last piece.
+    """
+    office = _office()
+    if progress.complete:
+        with office.database.write() as connection:
+            photos.note_held(connection, named, progress.offset_bytes, office.clock.now_ms())
     response = jsonify({"offset": progress.offset_bytes, "complete": progress.complete})
     response.headers["Upload-Offset"] = str(progress.offset_bytes)
     response.headers["Upload-Complete"] = "?1" if progress.complete else "?0"

@@ -66,7 +66,7 @@ def _visible(sha256: str, viewer: Viewer) -> PhotoSubject:
     """The event that shows the photo to this viewer; what he may not see does not exist for him."""
     with office().database.read() as connection:
         found = subjects(connection, sha256)
-    visible = [subject for subject in found if subject.here and _may_see(viewer, subject)]
+    visible = [subject for subject in found if _may_see(viewer, subject)]
     return visible[0] if visible else abort(404)
 
 

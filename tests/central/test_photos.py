@@ -11,6 +11,7 @@ from attendance.errors import OversizeError
 from central import photos
 from central.photos import Progress, WrongHashError, WrongOffsetError
 from central.tables import photo as photo_table
+from central.tables import photo_subject
 from tests.support.central import Central
 from tests.support.central_node import CentralNode, error_of
 
@@ -18,13 +19,17 @@ JPEG = os.urandom(100_000)
 NAME = hashlib.sha256(JPEG).hexdigest()
 
 
-def send(node: CentralNode, name: str, offset: int, length: int, piece: bytes) -> object:
+def at(name: str = NAME, event: object = 1, epoch: object = 1) -> str:
+    return f"/photos/{name}?epoch={epoch}&event={event}"
+
+
+def send(node: CentralNode, name: str, offset: int, length: int, piece: bytes, event: int = 1) -> object:
     headers = {"Upload-Offset": str(offset), "Upload-Length": str(length)}
-    return node.request("PATCH", f"/photos/{name}", piece, headers)
+    return node.request("PATCH", at(name, event), piece, headers)
 
 
-def ask(node: CentralNode, name: str = NAME) -> tuple[int, str | None, str | None]:
-    response = node.request("HEAD", f"/photos/{name}")
+def ask(node: CentralNode, name: str = NAME, event: int = 1) -> tuple[int, str | None, str | None]:
+    response = node.request("HEAD", at(name, event))
     return (
         response.status_code,
         response.headers.get("Upload-Offset"),
@@ -56,7 +61,9 @@ def test_a_photo_that_no_event_names_is_not_taken(central: Central, node: Centra
     for asked in (
         send(node, "0" * 64, 0, 5, b"12345"),
         send(other, NAME, 0, len(JPEG), JPEG[:50]),
-        other.request("HEAD", f"/photos/{NAME}"),
+        other.request("HEAD", at()),
+        node.request("HEAD", at(event=2)),
+        node.request("HEAD", at(epoch=2)),
     ):
         assert asked.status_code == 404  # type: ignore[attr-defined]
     assert list(central.office.config.photo_dir.glob("**/*.*")) == []
@@ -64,7 +71,7 @@ def test_a_photo_that_no_event_names_is_not_taken(central: Central, node: Centra
 
 def test_names_that_are_no_hashes_reach_no_file(central: Central, node: CentralNode) -> None:
     for name in ("..%2f..%2fkeys%2fnonce.key", "A" * 64, "0" * 63, "0" * 65, "x" * 64):
-        assert node.request("HEAD", f"/photos/{name}").status_code in (401, 404, 422)
+        assert node.request("HEAD", at(name)).status_code in (401, 404, 422)
 
 
 def test_a_photo_with_another_hash_is_thrown_away(central: Central, node: CentralNode) -> None:
@@ -98,10 +105,50 @@ def test_sizes_beyond_the_limits_are_refused(
     assert ask(node) == (200, "0", "?0")
 
 
+def subjects(central: Central) -> list[tuple[str, int, int]]:
+    rows = central.rows(select(photo_subject).order_by(photo_subject.c.seq))
+    return [(row.sha256, row.epoch, row.seq) for row in rows]
+
+
+def test_a_photo_belongs_to_every_event_that_named_it(central: Central, node: CentralNode) -> None:
+    for _ in range(2):
+        node.punch("p1", photo=NAME)
+    node.punch("p1")
+    node.sent()
+    send(node, NAME, 0, len(JPEG), JPEG[:60_000], event=1)
+    assert subjects(central) == []
+    send(node, NAME, 60_000, len(JPEG), JPEG[60_000:], event=1)
+    assert subjects(central) == [(NAME, 1, 1)]
+    for _ in range(2):  # the node asks again where an answer was lost
+        assert ask(node, event=2) == (200, str(len(JPEG)), "?1")
+        assert subjects(central) == [(NAME, 1, 1), (NAME, 1, 2)]
+    assert ask(node, event=3)[0] == 404
+    assert len(subjects(central)) == 2
+
+
+def test_an_entry_that_failed_after_the_last_piece_is_made_when_the_node_asks_again(
+    central: Central, node: CentralNode
+) -> None:
+    named(node)
+    photos.take_piece(central.office.config.photo_dir, NAME, 0, len(JPEG), JPEG[:50_000])
+    photos.take_piece(central.office.config.photo_dir, NAME, 50_000, len(JPEG), JPEG[50_000:])
+    assert central.rows(select(photo_table)) == []
+    assert ask(node) == (200, str(len(JPEG)), "?1")
+    assert [(row.sha256, row.size_bytes) for row in central.rows(select(photo_table))] == [(NAME, len(JPEG))]
+    assert subjects(central) == [(NAME, 1, 1)]
+
+
+@pytest.mark.parametrize("query", ["", "?epoch=1", "?event=1", "?epoch=1&event=x", "?epoch=1&event=-1"])
+def test_an_address_without_the_event_is_refused(node: CentralNode, query: str) -> None:
+    named(node)
+    headers = {"Upload-Offset": "0", "Upload-Length": "5"}
+    assert error_of(node.request("PATCH", f"/photos/{NAME}{query}", b"12345", headers)) == "malformed"
+
+
 def test_headers_that_are_no_numbers_are_refused(node: CentralNode) -> None:
     named(node)
     for headers in ({}, {"Upload-Offset": "0"}, {"Upload-Offset": "-1", "Upload-Length": "5"}):
-        response = node.request("PATCH", f"/photos/{NAME}", b"12345", headers)
+        response = node.request("PATCH", at(), b"12345", headers)
         assert error_of(response) == "malformed"
 
 

@@ -323,11 +323,11 @@ def test_a_refused_photo_is_told_and_does_not_hold_up_the_others(world: World) -
     refused_name = world.node.events[0].event.photo
     offset, piece = world.central.photo_offset, world.central.send_photo_piece
 
-    def no(name, ask, *rest):
-        return refused(404, "photo-not-named") if name == refused_name else ask(name, *rest)
+    def no(photo, ask, *rest):
+        return refused(404, "photo-not-named") if photo.sha256 == refused_name else ask(photo, *rest)
 
-    world.central.photo_offset = lambda name, patience: no(name, offset, patience)
-    world.central.send_photo_piece = lambda name, *rest: no(name, piece, *rest)
+    world.central.photo_offset = lambda photo, patience: no(photo, offset, patience)
+    world.central.send_photo_piece = lambda photo, *rest: no(photo, piece, *rest)
     settled(world)
     assert "photo-refused" in world.node.alarms()
     assert len(world.central.photos) == 2

@@ -17,6 +17,7 @@ from edge.answer import Answer
 from edge.faults import LinkError
 from edge.link_faults import SENTENCES, LinkFault
 from edge.pacing import Patience
+from edge.photo_store import NamedPhoto
 from edge.uplink import MAX_ANSWER_BYTES, Identity, Uplink
 from tests.support.stub_server import Authority, Request, StubServer, answer
 
@@ -68,8 +69,8 @@ def test_central_accepts_every_signature_whatever_the_clock_of_the_node_says(wal
         door.ask_head(1, "0" * 32, LONG)
         door.send_events(1, 5, 3, "0" * 32, gzip.compress(b"batch"), LONG)
         door.fetch_documents(0, 2, LONG)
-        door.photo_offset("a" * 64, LONG)
-        door.send_photo_piece("a" * 64, 10, 20, b"0123456789", LONG)
+        door.photo_offset(NamedPhoto(1, 4, "a" * 64), LONG)
+        door.send_photo_piece(NamedPhoto(1, 4, "a" * 64), 10, 20, b"0123456789", LONG)
         door.report_status({"backlog": 3}, LONG)
         door.close()
     signed = [request for request in server.requests if request.target != "/v1/nonce"]

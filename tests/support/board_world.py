@@ -178,6 +178,11 @@ class BoardWorld:
                 received_ms=to_ms(at),
             )
         )
+        here = tables.photo.c.sha256
+        if photo is not None and connection.scalar(select(here).where(here == photo)) is not None:
+            connection.execute(
+                insert(tables.photo_subject).values(sha256=photo, node=node, epoch=1, seq=made.seq)
+            )
         self._held(connection, self._links[node])
         return f"{node}/1/{made.seq}"
 

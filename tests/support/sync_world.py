@@ -25,7 +25,7 @@ from edge.journal_faults import StorageFault, storage_error
 from edge.link_faults import LinkFault, link_error
 from edge.pacing import Pace, Patience
 from edge.photo_sender import PhotoSender
-from edge.photo_store import PhotoStore
+from edge.photo_store import NamedPhoto, PhotoStore
 from edge.sync_cursor import CursorFile
 from edge.synchroniser import Synchroniser, SyncTimes
 from edge.timing import Reading
@@ -209,17 +209,19 @@ class Central:
         self.reports.append(dict(fields))
         return self.answered("status", Answer(200, b"{}", {}))
 
-    def photo_offset(self, sha256: str, patience: Patience) -> Answer:
+    def photo_offset(self, photo: NamedPhoto, patience: Patience) -> Answer:
+        sha256 = photo.sha256
         self.before(f"photo? {sha256[:6]}")
-        if sha256 not in {event.photo for event in self.events}:
+        if not self.names(photo):
             return self.answered("photo", Answer(404, b"", {}))
         return self.answered("photo", offset_of(self.photos.get(sha256, b"")))
 
     def send_photo_piece(
-        self, sha256: str, offset: int, length: int, piece: bytes, patience: Patience
+        self, photo: NamedPhoto, offset: int, length: int, piece: bytes, patience: Patience
     ) -> Answer:
+        sha256 = photo.sha256
         self.before(f"photo {sha256[:6]}@{offset}")
-        if sha256 not in {event.photo for event in self.events}:
+        if not self.names(photo):
             return self.answered("photo", refused(404, "photo-not-named"))
         held = self.photos.get(sha256, b"")
         if offset != len(held):
@@ -232,6 +234,11 @@ class Central:
             return self.answered("photo", offset_of(b"", 422))
         self.photos[sha256] = held
         return self.answered("photo", offset_of(held))
+
+    def names(self, photo: NamedPhoto) -> bool:
+        """Whether that very event is here and names it."""
+        named = {(event.epoch, event.seq): event.photo for event in self.events}
+        return named.get((photo.epoch, photo.seq)) == photo.sha256
 
     def restore(self, size: int) -> None:
         """A backup is put back: everything after `size` events is gone, with its photos."""

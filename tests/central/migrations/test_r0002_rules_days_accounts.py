@@ -1,18 +1,9 @@
-"""The second half of the first shape makes the log append-only and leaves nothing to do."""
+"""The second half of the first shape makes the log append-only."""
 
 import pytest
 from sqlalchemy import text
 
-from central import schema
 from central.database import Database, StoreError
-
-
-def test_the_step_is_the_newest_and_repeating_it_changes_nothing(database_url: str) -> None:
-    database = Database(database_url)
-    assert schema.current(database) == "0002" == schema.head()
-    schema.upgrade(database)
-    assert schema.current(database) == "0002"
-    database.close()
 
 
 def test_the_log_refuses_changes_from_any_program(database_url: str) -> None:

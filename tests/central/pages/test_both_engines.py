@@ -69,7 +69,7 @@ def test_sheets_reports_and_subjects(world: BoardWorld) -> None:
     assert [(person.day, person.late_minutes) for person in mine] == [(DAY, 37)]
     assert [(month.name, month.line.open_days) for month in months] == [("Alice", 1)]
     assert [(report.id, report.events) for report in reports] == [(NODE, 1)]
-    assert [(subject.person, subject.unit, subject.here) for subject in shown] == [("alice", "DINKES", True)]
+    assert [(subject.person, subject.unit) for subject in shown] == [("alice", "DINKES")]
 
 
 def test_people_who_left_or_have_not_come_yet_are_not_expected(world: BoardWorld) -> None:

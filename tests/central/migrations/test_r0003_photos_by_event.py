@@ -1,0 +1,40 @@
+"""The photos that are there keep their events; nothing else is lost with the indexes."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from central import schema
+from central.database import Database
+from tests.support.central import Engine
+from tests.support.empty_database import empty_database
+
+_EVENT = """
+INSERT INTO event (node, epoch, seq, type, wall_ms, placed_ms, trusted, header, photo, received_ms)
+VALUES ('n', 1, :seq, 'punch', 1, 1, true, :header, :photo, 1)
+"""
+
+
+def test_the_step_is_the_newest_and_repeating_it_changes_nothing(database_url: str) -> None:
+    database = Database(database_url)
+    assert schema.current(database) == "0003" == schema.head()
+    schema.upgrade(database)
+    assert schema.current(database) == "0003"
+    database.close()
+
+
+def test_a_photo_that_came_before_the_step_belongs_to_each_event_that_names_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    here, missing = "a" * 64, "b" * 64
+    with empty_database(engine, tmp_path) as database:
+        schema.upgrade(database, "0002")
+        with database.write() as connection:
+            for seq, photo in enumerate((here, missing, None, here), 1):
+                connection.execute(text(_EVENT), {"seq": seq, "header": b"{}", "photo": photo})
+            connection.execute(text(f"INSERT INTO photo VALUES ('{here}', 5, 'n', 1)"))
+        schema.upgrade(database)
+        with database.read() as connection:
+            rows = connection.execute(text("SELECT * FROM photo_subject ORDER BY seq")).all()
+            assert rows == [(here, "n", 1, 1), (here, "n", 1, 4)]
+            assert connection.scalar(text("SELECT count(*) FROM event")) == 4
