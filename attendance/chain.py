@@ -14,7 +14,7 @@ import msgspec
 
 from attendance.errors import BrokenChainError, ForeignError, GapError, MalformedError, OversizeError
 from attendance.moment import Moment, MomentFields
-from attendance.seal import canonical, is_hash, sha256_hex
+from attendance.seal import canonical, sha256_hex
 
 VERSION = 1
 GENESIS = "0" * 64
@@ -47,6 +47,9 @@ class Event(msgspec.Struct, frozen=True):
     content: dict[str, Any]
 
 
+_HashText = Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+
+
 class _Header(msgspec.Struct):
     """A header's fields as they stand on the wire; those of newer versions are passed over."""
 
@@ -55,15 +58,14 @@ class _Header(msgspec.Struct):
     epoch: Annotated[int, msgspec.Meta(ge=1)]
     seq: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
     type: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
-    body: str
-    prev: str
+    body: _HashText
+    prev: _HashText
     t: MomentFields
-    photo: str | None = None
+    photo: _HashText | None = None
 
 
 _read_header = msgspec.json.Decoder(_Header).decode
 _read_body = msgspec.json.Decoder(dict[str, Any]).decode
-_NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +133,16 @@ def parse_event(header: bytes, body: bytes | None) -> Event:
         raise OversizeError("an event is larger than the format allows")
     try:
         fields = _read_header(header)
-    except _NOT_READ as error:
-        raise MalformedError(f"the header can't be read: {error}") from error
-    hashes = (fields.body, fields.prev, GENESIS if fields.photo is None else fields.photo)
-    if not all(map(is_hash, hashes)):
+        content = {} if body is None else _read_body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedError(f"header or body can't be read: {error}") from error
+    if not _is_hex(fields.body + fields.prev + (fields.photo or "")):
         raise MalformedError("the header lacks a hash")
+    if body is not None:
+        if hashlib.sha256(body).hexdigest() != fields.body:
+            raise MalformedError(f"the body of event {fields.seq} is not the one that its header names")
+        if len(str(content.get("salt", ""))) != _SALT_HEX_LENGTH:
+            raise MalformedError(f"the body of event {fields.seq} has no salt")
     return Event(
         header,
         body,
@@ -148,20 +155,16 @@ def parse_event(header: bytes, body: bytes | None) -> Event:
         Moment.read(fields.t),
         fields.prev,
         leaf_of(header),
-        {} if body is None else _content(fields, body),
+        content,
     )
 
 
-def _content(fields: _Header, body: bytes) -> dict[str, Any]:
-    if hashlib.sha256(body).hexdigest() != fields.body:
-        raise MalformedError(f"the body of event {fields.seq} is not the one that its header names")
+def _is_hex(text: str) -> bool:
+    """Whether it is bytes in lower-case hex; four times as fast as a pattern."""
     try:
-        content = _read_body(body)
-    except _NOT_READ as error:
-        raise MalformedError(f"the body of event {fields.seq} can't be read: {error}") from error
-    if len(str(content.get("salt", ""))) != _SALT_HEX_LENGTH:
-        raise MalformedError(f"the body of event {fields.seq} has no salt")
-    return content
+        return bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
 
 
 def follow(link: Link, events: Iterable[Event]) -> Link:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from attendance.chain import leaf_of
 from central.tables import event
@@ -16,6 +16,12 @@ _INSERT_POSTGRESQL = (
     f"INSERT INTO event ({', '.join(_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608 - names are ours
     + ", ".join(f"%b::{_ARRAYS.get(name, 'text')}[]" for name in _COLUMNS)
     + ")"
+)
+
+_HEADERS = select(event.c.seq, event.c.header).where(
+    event.c.node == bindparam("node"),
+    event.c.epoch == bindparam("epoch"),
+    event.c.seq.between(bindparam("first"), bindparam("last")),
 )
 
 
@@ -37,11 +43,7 @@ def add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
 
 def leaves(connection: Connection, node: str, epoch: int, first: int, last: int) -> dict[int, str]:
     """The leaves of stored events by number, both ends included."""
-    rows = connection.execute(
-        select(event.c.seq, event.c.header).where(
-            event.c.node == node, event.c.epoch == epoch, event.c.seq.between(first, last)
-        )
-    )
+    rows = connection.execute(_HEADERS, {"node": node, "epoch": epoch, "first": first, "last": last})
     return {row.seq: leaf_of(row.header) for row in rows}
 
 

@@ -4,12 +4,13 @@ The hot path of central. A batch is one transaction; reading and verifying happe
 on the books is held for as short as can be.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Insert, String, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Insert, String, bindparam, case, func, insert, text, update
 
 from attendance.chain import Event, Link
 from attendance.errors import EvidenceError, ForeignError, ForkError, GapError
@@ -19,11 +20,15 @@ from central.continuing import new_events
 from central.database import Database, upsert
 from central.event_reading import Reading, clock_sources, persons_named, read_events
 from central.nodes import Node
-from central.tables import checkpoint, dirty_node, employee, fork, listening, node
+from central.tables import checkpoint, dirty_node, fork, listening, node
 
 _GAP_NOTED_EVERY_MS = 3_600_000
 _FROM_BEFORE_MS = 60_000
-_KNOWN_PEOPLE = select(employee.c.id).where(employee.c.id.in_(bindparam("named", expanding=True)))
+# One text whatever the number of names: a list of parameters would be spelled out anew for each batch.
+_KNOWN_PEOPLE = {
+    "sqlite": text("SELECT id FROM employee WHERE id IN (SELECT value FROM json_each(:named))"),
+    "postgresql": text("SELECT id FROM employee WHERE id IN (SELECT json_array_elements_text(:named))"),
+}
 _MOVE_NODE = (
     update(node)
     .where(node.c.id == bindparam("name"))
@@ -144,8 +149,8 @@ def _verified(
 
 
 def _store(connection: Connection, known: Node, events: Sequence[Event], now_ms: int) -> Link:
-    named = persons_named(events)
-    people = set(connection.scalars(_KNOWN_PEOPLE, {"named": sorted(named)})) if named else set()
+    named = json.dumps(sorted(persons_named(events)))
+    people = set(connection.scalars(_KNOWN_PEOPLE[connection.dialect.name], {"named": named}))
     reading = read_events(events, people, ZoneInfo(known.zone), known.reported_until_ms, now_ms)
     event_store.add(connection, reading.rows)
     _mark(connection, known, reading)

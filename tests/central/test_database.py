@@ -174,9 +174,9 @@ def test_a_file_of_sqlite_is_in_wal_and_waits_for_the_disk(tmp_path: Path) -> No
     with database.read() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "wal_autocheckpoint", "foreign_keys")
+            for name in ("journal_mode", "synchronous", "page_size", "foreign_keys")
         }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0, "foreign_keys": 1}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 8192, "foreign_keys": 1}
     database.close()
 
 
