@@ -1,10 +1,10 @@
 """What a node vouches for: never more than was seen."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from attendance.moment import ClockState, Moment
 from attendance.punch import Listening
