@@ -22,7 +22,8 @@ class Reading:
     """What one batch comes to.
 
     Attributes:
-        rows: for the table `event`, in the order of its columns.
+        rows: for the table `event`, in the order of its columns. Bytes are a bytearray and truth is 0 or 1,
+            which sqlite3 takes as they are; asking around how to adapt `bytes` and `bool` doubles an insert.
         days: days that must be folded again, as (person, day).
         listening: signed spans, as (from_ms, to_ms).
         last_wall_ms: clock of the last event.
@@ -96,10 +97,11 @@ def read_events(
             reading.enrolments.append(event)
         elif event.type == punch.START:
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
+        body = bytearray(event.body) if event.body is not None else None
         add_row(
             (
-                event.node, event.epoch, event.seq, event.type, wall_ms, placed_ms, trusted,
-                person, slot, kind, event.header, event.body, event.photo, now_ms,
+                event.node, event.epoch, event.seq, event.type, wall_ms, placed_ms, int(trusted),
+                person, slot, kind, bytearray(event.header), body, event.photo, now_ms,
             )
         )  # fmt: skip
     reading.last_wall_ms = events[-1].moment.wall_ms

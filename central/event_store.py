@@ -9,13 +9,14 @@ from attendance.chain import leaf_of
 from central.tables import event
 
 _COLUMNS = tuple(column.name for column in event.columns)
-_INSERT_SQLITE = f"INSERT INTO event ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names are ours
-_ARRAYS = {"epoch": "int", "seq": "bigint", "wall_ms": "bigint", "placed_ms": "bigint", "trusted": "boolean"}
+_NAMES = ", ".join(_COLUMNS)
+_INSERT_SQLITE = f"INSERT INTO event ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names are ours
+_ARRAYS = {"epoch": "int", "seq": "bigint", "wall_ms": "bigint", "placed_ms": "bigint", "trusted": "int"}
 _ARRAYS |= {"slot": "int", "header": "bytea", "body": "bytea", "received_ms": "bigint"}
 _INSERT_POSTGRESQL = (
-    f"INSERT INTO event ({', '.join(_COLUMNS)}) SELECT * FROM unnest("  # noqa: S608 - names are ours
+    f"INSERT INTO event ({_NAMES}) SELECT {_NAMES.replace('trusted', 'trusted::boolean')} FROM unnest("  # noqa: S608 - names are ours
     + ", ".join(f"%b::{_ARRAYS.get(name, 'text')}[]" for name in _COLUMNS)
-    + ")"
+    + f") AS new ({_NAMES})"
 )
 
 _HEADERS = select(event.c.seq, event.c.header).where(
