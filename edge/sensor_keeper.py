@@ -18,6 +18,7 @@ from edge.sensor_templates import TemplateShelf
 from edge.wording import Outcome
 
 _log = logging.getLogger(__name__)
+_WRITE_AGAIN_S = 10.0
 _FIRST_PAUSE_S = 0.3
 _LONGEST_PAUSE_S = 10.0
 _LIGHTS = {
@@ -57,6 +58,8 @@ class SensorKeeper:
         self._pause_s = _FIRST_PAUSE_S
         self._try_at = 0.0
         self.identity: SensorIdentity | None = None
+        self._owed: SensorIdentity | None = None
+        self._write_at = 0.0
         self.state = "starting"
         self.unsure_slots: frozenset[int] = frozenset()
         """Slots of an enrolment that was cut off: whether they are in use is not known."""
@@ -76,6 +79,7 @@ class SensorKeeper:
             raise
         self.state = "ok"
         self._pause_s = _FIRST_PAUSE_S
+        self._write_what_is_owed()
         return outcome
 
     def ready(self) -> bool:
@@ -134,7 +138,7 @@ class SensorKeeper:
         self._sensor.close()
 
     def _connect(self) -> None:
-        expected = None if self._accept_any else self._known()
+        expected = None if self._accept_any else self._owed or self._known()
         try:
             met = self._sensor.connect(expected)
         except SensorError as error:
@@ -143,8 +147,20 @@ class SensorKeeper:
             met = self._connect_after_cut(expected, error)
         self._connected, self._accept_any = True, False
         if expected != met:
-            self._remember(met)
+            self._owed, self._write_at = met, 0.0
+            self._write_what_is_owed()
         self.identity = met
+
+    def _write_what_is_owed(self) -> None:
+        """A full card keeps nobody from punching: the identity is written as soon as there is room."""
+        if self._owed is None or time.monotonic() < self._write_at:
+            return
+        try:
+            self._remember(self._owed)
+            self._owed = None
+        except OSError as error:
+            _log.warning("the sensor's identity can't be written yet: %s", error)
+            self._write_at = time.monotonic() + _WRITE_AGAIN_S
 
     def _connect_after_cut(self, expected: SensorIdentity, swapped: SensorError) -> SensorIdentity:
         """An enrolment was cut off, so the library may differ in its slots, and in nothing else."""

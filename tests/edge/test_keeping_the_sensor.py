@@ -1,5 +1,6 @@
 """The owner of the sensor: connects it, knows which module it has to be, and gets it back after a fault."""
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,4 +115,24 @@ def test_a_damaged_memory_of_the_module_is_no_reason_to_take_any(
         kept.look()
     assert caught.value.kind == "identity-unreadable"
     assert not caught.value.retry
+    kept.close()
+
+
+def test_a_full_card_keeps_nobody_from_punching_and_the_module_is_remembered_later(
+    module: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(sensor_keeper, "_WRITE_AGAIN_S", 0.0)
+    kept = keeper(tmp_path)
+    with monkeypatch.context() as disk:
+        disk.setattr(sensor_keeper, "write_durably", full)
+        look(kept, until=NoFinger)
+        module.place("siti", "r1")
+        assert look(kept, until=Match).slot == 1
+    assert not (tmp_path / "sensor.json").exists()
+    module.lift()
+    look(kept, until=NoFinger)
+    assert json.loads((tmp_path / "sensor.json").read_text())["template_count"] == 1
     kept.close()
