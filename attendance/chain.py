@@ -21,9 +21,10 @@ GENESIS = "0" * 64
 MAX_HEADER_BYTES = 1024
 MAX_BODY_BYTES = 8192
 _SALT_HEX_LENGTH = 32
+_BEGUN_LEAF = hashlib.sha256(b"\0")
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One thing that a node wrote down.
 
     Attributes:
@@ -50,7 +51,7 @@ class Event(msgspec.Struct, frozen=True):
 _HashText = Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, gc=False):
     """A header's fields as they stand on the wire; those of newer versions are passed over."""
 
     v: Literal[1]
@@ -80,7 +81,9 @@ class Link:
 
 def leaf_of(header: bytes) -> str:
     """SHA-256(0x00 || header) in hex."""
-    return hashlib.sha256(b"\0" + header).hexdigest()
+    leaf = _BEGUN_LEAF.copy()
+    leaf.update(header)
+    return leaf.hexdigest()
 
 
 def make_event(

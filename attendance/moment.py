@@ -28,7 +28,7 @@ _STATES = {state.value: state for state in ClockState}
 _Clock = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 
-class MomentFields(msgspec.Struct):
+class MomentFields(msgspec.Struct, gc=False):
     """The `t` block of a header as it stands on the wire."""
 
     wall_ms: _Clock
@@ -39,7 +39,7 @@ class MomentFields(msgspec.Struct):
     state: object = None
 
 
-class Moment(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """One reading of every clock, with the trust in it.
 
     Attributes:

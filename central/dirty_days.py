@@ -11,8 +11,7 @@ Day = tuple[str, date]
 """A person's id and a day."""
 
 _MARK_SQLITE = """
-INSERT INTO dirty_day (person, day) VALUES (?, ?)
-ON CONFLICT (person, day) DO UPDATE SET day = excluded.day
+INSERT INTO dirty_day (person, day) VALUES (?, ?) ON CONFLICT (person, day) DO NOTHING
 """
 _MARK_POSTGRESQL = """
 INSERT INTO dirty_day (person, day) SELECT * FROM unnest(%b::text[], %b::date[])
@@ -23,9 +22,9 @@ ON CONFLICT (person, day) DO UPDATE SET day = excluded.day
 def mark(connection: Connection, days: Iterable[Day]) -> None:
     """Mark days.
 
-    A mark that is there already is written again: on PostgreSQL that makes a fold, which is about to take it,
-    wait until what we wrote beside it is there to be folded. Always in the same order, so that two writers
-    can't wait for each other.
+    On PostgreSQL a mark that is there already is written again: that makes a fold, which is about to take it,
+    wait until what we wrote beside it is there to be folded. SQLite has one writer at a time. Always in the
+    same order, so that two writers can't wait for each other.
     """
     rows = sorted(days)
     if rows and connection.dialect.name == "sqlite":

@@ -72,38 +72,39 @@ def read_events(
         now_ms: central's clock, when the batch came.
     """
     reading = Reading(reported_until_ms=reported_until_ms)
-    days_of = _DaysOf(zone)
+    day_of, doubtful = _DayOf(zone), ClockState.DOUBTFUL
     latest_ms = now_ms + AHEAD_TOLERANCE_MS
-    add_row, add_days = reading.rows.append, reading.days.update
+    add_row, add_day = reading.rows.append, reading.days.add
     until_ms = -1 if reported_until_ms is None else reported_until_ms
     for event in events:
-        moment = event.moment
+        moment, type_ = event.moment, event.type
         placed_ms = wall_ms = moment.wall_ms
-        trusted = wall_ms <= latest_ms and moment.state is not ClockState.DOUBTFUL
+        trusted = wall_ms <= latest_ms and moment.state is not doubtful
         if trusted:
-            until_ms = max(until_ms, wall_ms)
+            until_ms = wall_ms if wall_ms > until_ms else until_ms
         elif until_ms < 0 or not until_ms <= wall_ms <= now_ms:
             # It happened between the last trusted time and now; a doubtful clock that denies it is wrong.
             placed_ms = now_ms
         person = slot = kind = None
-        if event.type == punch.PUNCH:
+        if type_ == punch.PUNCH:
             person, slot, kind = _punch(event, known_people, reading)
             if person is not None:
-                day, day_before = days_of[placed_ms // _QUARTER_MS]
-                add_days(((person, day), (person, day_before)))
-        elif event.type == punch.LISTENING:
+                add_day((person, day_of[placed_ms // _QUARTER_MS]))
+        elif type_ == punch.LISTENING:
             _listening(event, latest_ms, reading)
-        elif event.type in (enrolment.ENROL, enrolment.FAILED):
+        elif type_ in (enrolment.ENROL, enrolment.FAILED):
             reading.enrolments.append(event)
-        elif event.type == punch.START:
+        elif type_ == punch.START:
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
         body = bytearray(event.body) if event.body is not None else None
         add_row(
             (
-                event.node, event.epoch, event.seq, event.type, wall_ms, placed_ms, int(trusted),
+                event.node, event.epoch, event.seq, type_, wall_ms, placed_ms, int(trusted),
                 person, slot, kind, bytearray(event.header), body, event.photo, now_ms,
             )
         )  # fmt: skip
+    # A shift that began the evening before may end with any of these punches.
+    reading.days |= {(person, day - _ONE_DAY) for person, day in reading.days}
     reading.last_wall_ms = events[-1].moment.wall_ms
     reading.reported_until_ms = None if until_ms < 0 else until_ms
     return reading
@@ -112,8 +113,8 @@ def read_events(
 def _punch(
     event: Event, known_people: Collection[str], reading: Reading
 ) -> tuple[str | None, int | None, str | None]:
-    content = event.content
-    person, slot, kind = content.get("person"), content.get("slot"), content.get("kind")
+    said = event.content.get
+    person, slot, kind = said("person"), said("slot"), said("kind")
     numbered = type(slot) is int and 0 <= slot < 2**31
     if numbered and type(kind) is str and (person is None or type(person) is str):
         return (person if person in known_people else None), slot, kind[:16]
@@ -133,8 +134,8 @@ def _listening(event: Event, latest_ms: int, reading: Reading) -> None:
         reading.listening.append((to_ms(span.since), until_ms))
 
 
-class _DaysOf(dict[int, tuple[date, date]]):
-    """The days that a punch can belong to: its date, and the one before for a shift past midnight.
+class _DayOf(dict[int, date]):
+    """The date of a punch where it was made.
 
     By quarter of an hour since 1970: every time zone's offset is a multiple of that.
     """
@@ -143,7 +144,6 @@ class _DaysOf(dict[int, tuple[date, date]]):
         super().__init__()
         self._zone = zone
 
-    def __missing__(self, quarter: int) -> tuple[date, date]:
-        day = from_ms(quarter * _QUARTER_MS).astimezone(self._zone).date()
-        found = self[quarter] = (day, day - _ONE_DAY)
-        return found
+    def __missing__(self, quarter: int) -> date:
+        day = self[quarter] = from_ms(quarter * _QUARTER_MS).astimezone(self._zone).date()
+        return day

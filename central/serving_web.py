@@ -16,6 +16,7 @@ from central.office import Office, open_office
 from central.pages.live import live_board
 
 _KEEPALIVE_S = 65
+_COLLECT_AFTER = 20_000  # values that are still there; Python itself looks after 700
 _GRACE_S = 10
 # A live viewer or a node on a slow radio link may hold a request for long; the worker beats on its own.
 _WORKER_TIMEOUT_S = 120
@@ -64,9 +65,11 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         return self._app
 
     def _started(self, worker: Any) -> None:
-        # What is loaded now stays: the collector need not walk through it again every few batches.
+        # What is loaded now stays: the collector need not walk through it again every few batches. A batch is
+        # a thousand values without a cycle among them, so it need not look after each either.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
         if self._app is not None:
             # Open streams end when the worker is told to stop, so that viewers don't delay a restart.
             live_board(self._app).still_serving = lambda: bool(worker.alive)
