@@ -9,12 +9,11 @@ from attendance.coverage import NodeWitness, Span
 from attendance.day import DayPunch
 from attendance.moment import from_ms, to_ms
 from central.nodes import RETIRED_WELL, NodeState
-from central.tables import event, listening, node, placed_day
+from central.tables import event, listening, node
 
 # From noon two days before to noon two days after in UTC: every shift of that day, in any zone.
 _AROUND = timedelta(hours=36)
 _LONGEST_SPAN = timedelta(hours=1)
-_DAY_0 = date(1970, 1, 1).toordinal()
 
 
 def punches_by_person(
@@ -25,7 +24,6 @@ def punches_by_person(
     query = (
         select(event.c.person, event.c.placed_ms, event.c.trusted, event.c.node, event.c.epoch, event.c.seq)
         .where(
-            placed_day.in_(range(first.toordinal() - _DAY_0, last.toordinal() - _DAY_0 + 1)),
             event.c.person.in_(people),
             event.c.type == "punch",
             event.c.placed_ms >= to_ms(first),

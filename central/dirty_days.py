@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from operator import itemgetter
 
 from sqlalchemy import Connection, delete, select, tuple_
 
@@ -26,7 +27,7 @@ def mark(connection: Connection, days: Iterable[Day]) -> None:
     wait until what we wrote beside it is there to be folded. SQLite has one writer at a time. Always in the
     same order, so that two writers can't wait for each other.
     """
-    rows = sorted(days)
+    rows = sorted(days, key=itemgetter(1, 0))
     if rows and connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_MARK_SQLITE, [(person, day.isoformat()) for person, day in rows])
     elif rows:
@@ -63,7 +64,7 @@ def mark_near(connection: Connection, person: str, day: date) -> None:
 
 def take(connection: Connection, limit: int) -> list[Day]:
     """Take marks away to fold their days in the same transaction."""
-    query = select(dirty_day.c.person, dirty_day.c.day).order_by(dirty_day.c.person, dirty_day.c.day)
+    query = select(dirty_day.c.person, dirty_day.c.day).order_by(dirty_day.c.day, dirty_day.c.person)
     days = [(row.person, row.day) for row in connection.execute(query.limit(limit).with_for_update())]
     if days:
         key = tuple_(dirty_day.c.person, dirty_day.c.day)

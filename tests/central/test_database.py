@@ -147,14 +147,12 @@ def test_the_punches_of_a_day_are_found_by_its_index(database: Database) -> None
             plans.append(str(connection.exec_driver_sql(f"{verb} {statement}", parameters).all()))
 
     with database.read() as connection:
-        # Thrown away afterwards. In an empty table PostgreSQL would think anything as good.
-        connection.execute(text("DROP INDEX ix_event_punches"))
-        if not database.is_sqlite:
+        if not database.is_sqlite:  # in an empty table it would think reading all as good
             connection.execute(text("SET LOCAL enable_seqscan = off"))
         listen(connection, "before_cursor_execute", explain)
         assert punches_by_person(connection, date(2017, 3, 6), ["p1", "p2"]) == {}
     assert len(plans) == 1
-    assert "ix_event_day_person" in plans[0]
+    assert "ix_event_punches" in plans[0]
 
 
 def test_every_migration_has_its_tester() -> None:
