@@ -101,7 +101,7 @@ def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
     Raises:
         UnknownNodeError: never claimed.
     """
-    if lock:
+    if lock and connection.dialect.name != "sqlite":
         # A statement of its own: PostgreSQL would join the row it waited for with an older checkpoint.
         connection.execute(_LOCK, {"name": name})
     row = connection.execute(_FIND, {"name": name}).one_or_none()

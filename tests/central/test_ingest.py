@@ -10,8 +10,10 @@ from sqlalchemy import func, select, text, update
 
 from attendance import seal
 from attendance.chain import Link, make_event
+from attendance.exchange import MAX_BATCH_EVENTS
 from attendance.moment import ClockState
-from central import coverage
+from central import coverage, event_store
+from central.database import StoreError
 from central.nodes import NodeState
 from central.tables import dirty_day, event, fork, listening
 from central.tables import node as node_table
@@ -309,6 +311,36 @@ def test_a_node_on_an_emulated_clock_is_refused_unless_that_is_wanted(
     response = node.send()
     assert (response.status_code, error_of(response)) == (403, "emulated-clock")
     assert stored(central) == 0
+
+
+@pytest.mark.parametrize("count", [MAX_BATCH_EVENTS - 1, MAX_BATCH_EVENTS])
+def test_a_full_batch_and_a_smaller_one_are_stored_event_for_event(
+    central: Central, node: CentralNode, count: int
+) -> None:
+    for number in range(count + 1):
+        node.punch(("p1", "p2", "nobody")[number % 3], photo=f"{number:064x}" if number % 2 else None)
+    node.sent(node.events[:count])
+    node.sent(node.events[count:])
+    asked = (event.c.seq, event.c.header, event.c.body, event.c.photo, event.c.person, event.c.trusted)
+    rows = [tuple(row) for row in central.rows(select(*asked).order_by(event.c.seq))]
+    people = ("p1", "p2", None)
+    assert rows == [
+        (written.seq, written.header, written.body, written.photo, people[number % 3], True)
+        for number, written in enumerate(node.events)
+    ]
+
+
+@pytest.mark.parametrize("count", [2, MAX_BATCH_EVENTS])
+def test_the_books_take_no_number_twice_and_nothing_of_such_a_batch(central: Central, count: int) -> None:
+    def row(seq: int) -> tuple[object, ...]:
+        return ("n", 1, seq, "health", 1, 1, 1, None, None, None, bytearray(b"{}"), None, None, 1)
+
+    database = central.office.database
+    with database.write() as connection:
+        event_store.add(connection, [row(count)])
+    with pytest.raises(StoreError), database.write() as connection:
+        event_store.add(connection, [row(seq) for seq in range(1, count + 1)])
+    assert [found.seq for found in central.rows(select(event.c.seq))] == [count]
 
 
 def test_an_erased_body_does_not_break_the_chain(central: Central, node: CentralNode) -> None:
