@@ -93,6 +93,9 @@ class PackedBatch:
     """A batch whose envelope has been read and whose events have not.
 
     A node that lost an answer sends the same batch again; its last leaf says so without reading the rest.
+
+    Attributes:
+        data: all of it as it came: the envelope's line, then two lines for each event.
     """
 
     node: str
@@ -100,7 +103,7 @@ class PackedBatch:
     start: int
     count: int
     signature: str
-    lines: tuple[bytes, ...]
+    data: bytes
 
     @property
     def end(self) -> int:
@@ -110,7 +113,7 @@ class PackedBatch:
     @property
     def last_leaf(self) -> str:
         """Leaf of the last event; it names all that came before it."""
-        return leaf_of(self.lines[-2])
+        return leaf_of(self.data.rsplit(b"\n", 2)[1])
 
     def events(self) -> tuple[Event, ...]:
         """Read every event; nothing is verified yet beyond the format.
@@ -118,8 +121,8 @@ class PackedBatch:
         Raises:
             OversizeError, MalformedError: an event is damaged. ForeignError: not the ones announced.
         """
-        lines = self.lines
-        found = tuple(parse_event(lines[at], lines[at + 1] or None) for at in range(0, len(lines), 2))
+        lines = iter(self.data.split(b"\n")[1:])
+        found = tuple(parse_event(header, next(lines) or None) for header in lines)
         if (found[0].node, found[0].epoch, found[0].seq) != (self.node, self.epoch, self.start):
             raise ForeignError("the first event is not the one that the envelope announces")
         return found
@@ -133,8 +136,7 @@ def open_batch(data: bytes) -> PackedBatch:
     """
     if len(data) > MAX_BATCH_BYTES:
         raise OversizeError(f"a batch is larger than {MAX_BATCH_BYTES} bytes")
-    lines = data.split(b"\n")
-    envelope = _object(lines[0], "batch")
+    envelope = _object(data.split(b"\n", 1)[0], "batch")
     node, epoch, start, count, signature = (
         envelope.get(key) for key in ("node", "epoch", "start", "count", "sig")
     )
@@ -144,9 +146,9 @@ def open_batch(data: bytes) -> PackedBatch:
         raise MalformedError("the batch does not say where it starts")
     if count > MAX_BATCH_EVENTS:
         raise OversizeError(f"a batch holds more than {MAX_BATCH_EVENTS} events")
-    if len(lines) != 1 + 2 * count:
-        raise MalformedError(f"the batch promises {count} events and brings {(len(lines) - 1) / 2:g}")
-    return PackedBatch(node, epoch, start, count, signature, tuple(lines[1:]))
+    if (brought := data.count(b"\n")) != 2 * count:
+        raise MalformedError(f"the batch promises {count} events and brings {brought / 2:g}")
+    return PackedBatch(node, epoch, start, count, signature, data)
 
 
 def decode_batch(data: bytes) -> Batch:

@@ -77,7 +77,6 @@ class EmulatedClockError(EvidenceError):
 def take_in(
     database: Database,
     known: Node,
-    data: bytes,
     batch: PackedBatch,
     now_ms: int,
     *,
@@ -88,8 +87,7 @@ def take_in(
     Args:
         database: the books.
         known: the node, as the door has just looked it up.
-        data: the batch's bytes, kept where they prove a fork.
-        batch: the same, opened.
+        batch: as it came; its bytes are kept where they prove a fork.
         now_ms: central's clock.
         accept_emulated_clocks: for the demo and tests.
 
@@ -105,7 +103,7 @@ def take_in(
         stored = _stored(database, batch, known.held)
         if stored.get(batch.end) == batch.last_leaf:
             return known.held
-        events = _verified(database, data, batch, known, stored, now_ms)
+        events = _verified(database, batch, known, stored, now_ms)
         if not accept_emulated_clocks and clock_sources(events) - {"system"}:
             raise EmulatedClockError("this node says that it runs on an emulated clock")
         with database.write() as connection:
@@ -131,7 +129,6 @@ def _stored(database: Database, batch: PackedBatch, held: Link) -> dict[int, str
 
 def _verified(
     database: Database,
-    data: bytes,
     packed: PackedBatch,
     known: Node,
     stored: dict[int, str],
@@ -141,7 +138,7 @@ def _verified(
     try:
         return new_events(batch, known.held, stored, known.event_key)
     except ForkError as error:
-        _keep_fork(database, data, batch, error.seq, stored[error.seq], now_ms)
+        _keep_fork(database, packed.data, batch, error.seq, stored[error.seq], now_ms)
         raise
     except GapError as error:
         _note_gap(database, batch, error, now_ms)

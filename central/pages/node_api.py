@@ -114,14 +114,12 @@ def events(known: Node) -> Response:
         raise MalformedError("a batch travels as gzip")
     if len(_body()) > exchange.MAX_BATCH_GZIP_BYTES:
         raise OversizeError(f"a packed batch is larger than {exchange.MAX_BATCH_GZIP_BYTES} bytes")
-    data = exchange.inflate(_body())
-    batch = exchange.open_batch(data)
+    batch = exchange.open_batch(exchange.inflate(_body()))
     if (batch.epoch, batch.start, batch.count) != (_number("epoch"), _number("start"), _number("count")):
         raise MalformedError("the batch is not the one that the address announces")
     held = ingest.take_in(
         office.database,
         known,
-        data,
         batch,
         office.clock.now_ms(),
         accept_emulated_clocks=office.config.accept_emulated_clocks,
