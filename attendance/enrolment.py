@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from attendance.body_reading import MAX_TEXT_CHARS, optional_text, rows, slot, slots, text, whole
 from attendance.errors import MalformedError
 
 INTENT = "enrol-intent"
@@ -19,8 +20,6 @@ FINGERS = tuple(
     for hand in ("right", "left")
     for finger in ("thumb", "index", "middle", "ring", "little")
 )
-MAX_TEXT_CHARS = 200
-_MAX_SLOT = 65_535
 
 
 def hand_of(finger: str) -> str:
@@ -60,7 +59,7 @@ class Intent:
         Raises:
             MalformedError: a field is missing or wrong.
         """
-        return cls(_text(body, "person"), _finger(body), _slot(body.get("slot")), _slots(body, "replaces"))
+        return cls(text(body, "person"), _finger(body), slot(body), slots(body, "replaces"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +105,11 @@ class EnrolledFinger:
             raise MalformedError("an enrolled finger has no list of scores")
         return cls(
             _finger(body),
-            _slot(body.get("slot")),
-            _whole(body.get("captures"), "captures"),
-            _whole(body.get("poor"), "poor"),
-            tuple(_whole(score, "scores") for score in scores),
-            _slots(body, "replaced"),
+            slot(body),
+            whole(body, "captures"),
+            whole(body, "poor"),
+            tuple(whole({"scores": score}, "scores") for score in scores),
+            slots(body, "replaced"),
         )
 
 
@@ -164,24 +163,22 @@ class Enrolment:
         Raises:
             MalformedError: a field is missing or wrong, it has no finger, or two of them share a slot.
         """
-        rows = body.get("fingers")
-        if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        fingers = tuple(EnrolledFinger.parse(row) for row in rows(body, "fingers"))
+        if not fingers:
             raise MalformedError("an enrolment lists no fingers")
-        fingers = tuple(EnrolledFinger.parse(row) for row in rows)
         if len({finger.slot for finger in fingers}) != len(fingers):
             raise MalformedError("an enrolment names a slot twice")
-        witness_slot = body.get("witness_slot")
         return cls(
-            _text(body, "person"),
+            text(body, "person"),
             fingers,
-            _optional(body, "witness"),
-            None if witness_slot is None else _slot(witness_slot),
-            _optional(body, "witness_missing"),
-            _text(body, "model"),
-            _text(body, "legal_basis"),
-            _text(body, "notice"),
-            _whole(body.get("roster"), "roster"),
-            _optional(body, "photo_missing"),
+            optional_text(body, "witness"),
+            _slot_or_none(body, "witness_slot"),
+            optional_text(body, "witness_missing"),
+            text(body, "model"),
+            text(body, "legal_basis"),
+            text(body, "notice"),
+            whole(body, "roster"),
+            optional_text(body, "photo_missing"),
         )
 
 
@@ -223,53 +220,22 @@ class FailedEnrolment:
         Raises:
             MalformedError: a field is missing or wrong.
         """
-        other_slot = body.get("other_slot")
         return cls(
-            _text(body, "person"),
-            _text(body, "reason"),
-            _slots(body, "slots"),
-            _optional(body, "other"),
-            None if other_slot is None else _slot(other_slot),
-            _optional(body, "detail") or "",
+            text(body, "person"),
+            text(body, "reason"),
+            slots(body, "slots"),
+            optional_text(body, "other"),
+            _slot_or_none(body, "other_slot"),
+            optional_text(body, "detail") or "",
         )
 
 
-def _whole(value: object, key: str) -> int:
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise MalformedError(f"the field {key} is not a whole number")
-    return value
-
-
-def _slot(value: object) -> int:
-    number = _whole(value, "slot")
-    if number > _MAX_SLOT:
-        raise MalformedError(f"{number} is no slot of a sensor")
-    return number
-
-
-def _slots(body: Mapping[str, Any], key: str) -> tuple[int, ...]:
-    values = body.get(key)
-    if not isinstance(values, list):
-        raise MalformedError(f"the field {key} is no list of slots")
-    return tuple(_slot(value) for value in values)
-
-
 def _finger(body: Mapping[str, Any]) -> str:
-    finger = _text(body, "finger")
+    finger = text(body, "finger")
     if finger not in FINGERS:
         raise MalformedError(f"{finger!r} is no finger")
     return finger
 
 
-def _text(body: Mapping[str, Any], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
-        raise MalformedError(f"the field {key} is not text of 1 to {MAX_TEXT_CHARS} characters")
-    return value
-
-
-def _optional(body: Mapping[str, Any], key: str) -> str | None:
-    value = body.get(key)
-    if value is None or (isinstance(value, str) and len(value) <= MAX_TEXT_CHARS):
-        return value
-    raise MalformedError(f"the field {key} is neither text nor empty")
+def _slot_or_none(body: Mapping[str, Any], key: str) -> int | None:
+    return None if body.get(key) is None else slot(body, key)

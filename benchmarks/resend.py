@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from benchmarks.node_load import BATCH, Node, SignedBatch, running_central
 from benchmarks.signed_ingest import RawTable
 
-ROUNDS = 7
+ROUNDS = 25  # neighbours on the machine move a single round by half
 BATCHES = 8
 
 

@@ -17,7 +17,7 @@ from attendance import exchange, seal
 from attendance.chain import Event
 from benchmarks.node_load import BATCH, Node, SignedBatch, running_central
 
-ROUNDS = 7
+ROUNDS = 25  # neighbours on the machine move a single round by half
 BATCHES_PER_ROUND = 8
 
 

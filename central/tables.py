@@ -83,6 +83,24 @@ slot = Table(
     Column("node", _NODE, primary_key=True, server_default=""),
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
+    Column("finger", String(16), nullable=False, server_default=""),  # "" where nobody knows
+    Column("template", _ID, nullable=True),  # what is in it, where the safe holds it too
+    _ms("since", nullable=True),  # null: from before slots had a history
+    _ms("proven", nullable=True),  # first live match; null where none is known
+)
+
+# Who held a place before. Punches of that time are theirs, and their days wait for that node.
+slot_past = Table(
+    "slot_past",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("unit", _ID, nullable=False),
+    Column("node", _NODE, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
+    _ms("since", nullable=True),
+    _ms("until"),
+    Index("ix_slot_past_unit_until", "unit", "until_ms"),
 )
 
 shift = Table(
@@ -223,6 +241,171 @@ roster_document = Table(
     Column("data", Text, nullable=False),
     Column("content_sha256", _HASH, nullable=False),
     _ms("created"),
+)
+
+# --- sensors, and the templates in them
+
+module = Table(
+    "module",
+    metadata,
+    # the newest `module` event of each node
+    Column("node", _NODE, primary_key=True),
+    Column("model", String(64), nullable=False),
+    Column("model_class", String(128), nullable=False),
+    Column("serial", String(64), nullable=True),
+    Column("capacity", Integer, nullable=False),
+    Column("usable", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("template_key", _HASH, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column(
+        "recovery", Text, nullable=True
+    ),  # password and address, sealed for central; kept when a later one has none
+    Column("event", String(64), nullable=False),  # node/epoch/seq
+    _ms("at"),
+)
+
+person_key = Table(
+    "person_key",
+    metadata,
+    # Destroying this row is what erases a person's templates, in backups of `template` too.
+    Column("employee", _ID, ForeignKey("employee.id"), primary_key=True),
+    Column("kek", Integer, nullable=False),  # version of the key-encryption key, which lies in no database
+    Column("wrapped", LargeBinary, nullable=False),
+    _ms("created"),
+)
+
+template = Table(
+    "template",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
+    Column("finger", String(16), nullable=False),
+    Column("model_class", String(128), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # AES-256-GCM under the person's key, nonce first
+    Column("origin_node", _NODE, nullable=False),
+    Column("origin_slot", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # searching | clear | held
+    _ms("created"),
+)
+
+template_search = Table(
+    "template_search",
+    metadata,
+    Column("template", _ID, ForeignKey("template.id"), primary_key=True),
+    Column("node", _NODE, primary_key=True),
+    Column("state", String(16), nullable=False),  # waiting | clear | hit | refused
+    Column("library", Integer, nullable=True),  # templates that it was compared with
+    Column("reason", String(32), nullable=False, server_default=""),
+    _ms("asked"),
+    _ms("ended", nullable=True),
+    Index("ix_template_search_node_state", "node", "state"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    # Two people whose fingers a sensor takes for one. Nobody is punished by it: people decide.
+    Column("id", _SERIAL, primary_key=True),
+    Column("kind", String(16), nullable=False),  # search | enrolment
+    Column("employee", _ID, nullable=False, index=True),  # whose new finger it was
+    Column("other", _ID, nullable=True),  # who holds the slot that answered; null where nobody is known
+    Column("template", _ID, nullable=True),
+    Column("node", _NODE, nullable=False),
+    Column("slot", Integer, nullable=True),
+    Column("score", Integer, nullable=True),
+    Column("event", String(64), nullable=False),  # node/epoch/seq of what told it
+    Column("photo", _HASH, nullable=True),  # of the new one's enrolment
+    Column("other_photo", _HASH, nullable=True),  # of the other's enrolment, or their newest punch
+    Column("state", String(16), nullable=False),  # open | chance | same-person | cheat
+    Column("decided_by", String(80), nullable=True),
+    Column("note", Text, nullable=False, server_default=""),
+    _ms("opened"),
+    _ms("decided", nullable=True),
+    Index("ix_finding_state", "state"),
+)
+
+placement = Table(
+    "placement",
+    metadata,
+    # Orders to install and to purge; the id is the order's.
+    Column("id", String(64), primary_key=True),
+    Column("do", String(16), nullable=False),  # install | purge
+    Column("node", _NODE, nullable=False),
+    Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
+    Column("finger", String(16), nullable=False, server_default=""),
+    Column("template", _ID, nullable=True),
+    Column("slots", Text, nullable=False),  # numbers joined by spaces; one where it is an install
+    Column("reason", String(32), nullable=False, server_default=""),  # of a purge, or of a failure
+    Column("state", String(16), nullable=False),  # open | done | failed
+    _ms("ordered"),
+    _ms("ended", nullable=True),
+    Index("ix_placement_node_state", "node", "state"),
+)
+
+export_refusal = Table(
+    "export_refusal",
+    metadata,
+    # Slots whose template a node could not hand in: not asked for again until people or the slot change.
+    Column("node", _NODE, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("employee", _ID, nullable=False),
+    Column("reason", String(32), nullable=False),
+    _ms("at"),
+)
+
+enrolment_request = Table(
+    "enrolment_request",
+    metadata,
+    Column("id", String(64), primary_key=True),  # the order's
+    Column("node", _NODE, nullable=False),
+    Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
+    Column("fingers", String(64), nullable=False),  # two, joined by a space
+    Column("legal_basis", Text, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("requested_by", String(80), nullable=False),
+    Column(
+        "state", String(16), nullable=False
+    ),  # waiting | running | enrolled | refused | expired | cancelled
+    Column("reason", String(32), nullable=False, server_default=""),
+    _ms("requested"),
+    _ms("expires"),
+    _ms("ended", nullable=True),
+    Index("ix_enrolment_request_node_state", "node", "state"),
+)
+
+orders_document = Table(
+    "orders_document",
+    metadata,
+    # Only the newest of each node: what was ordered stands in the tables above.
+    Column("node", _NODE, primary_key=True),
+    Column("serial", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("content_sha256", _HASH, nullable=False),
+    _ms("created"),
+)
+
+pin = Table(
+    "pin",
+    metadata,
+    Column("employee", _ID, ForeignKey("employee.id"), primary_key=True),
+    Column("number", String(16), nullable=False, unique=True),  # what is typed before the PIN
+    Column("hash", Text, nullable=False),
+    Column("reason", Text, nullable=False),  # why fingers can't be read
+    Column("monthly_quota", Integer, nullable=False),
+    Column("set_by", String(80), nullable=False),
+    _ms("set"),
+)
+
+pin_envelope = Table(
+    "pin_envelope",
+    metadata,
+    # Sealing is never twice the same: kept, so that a roster changes only when the PINs in it do.
+    Column("node", _NODE, primary_key=True),
+    Column("content_sha256", _HASH, nullable=False),
+    Column("sealed", Text, nullable=False),
 )
 
 # --- derived: days

@@ -7,7 +7,7 @@ of the dialogue, with the lines after the number that the screen has shown alrea
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attendance.enrolment import MAX_TEXT_CHARS
+from attendance.body_reading import MAX_TEXT_CHARS
 from attendance.errors import EvidenceError, MalformedError
 from attendance.people import Roster, RosterPerson
 from edge.documents import DocumentShelf

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from attendance.enrolment import MAX_TEXT_CHARS
+from attendance.body_reading import MAX_TEXT_CHARS
 from edge.config import NodeConfig
 from edge.enrolment_wording import finger_from, finger_name
 from edge.faults import PunchSocketError
