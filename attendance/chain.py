@@ -5,9 +5,9 @@ data; it holds the hash of the salted body, so the body can be erased later and 
 Each header names the leaf before it, so one signature over the last leaf covers the whole run.
 """
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,7 +21,7 @@ GENESIS = "0" * 64
 MAX_HEADER_BYTES = 1024
 MAX_BODY_BYTES = 8192
 _SALT_HEX_LENGTH = 32
-_BEGUN_LEAF = hashlib.sha256(b"\0")
+_BEGUN_LEAF = sha256(b"\0")
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -129,37 +129,48 @@ def parse_event(header: bytes, body: bytes | None) -> Event:
     """Read an event from its exact bytes and check that header and body belong together.
 
     Raises:
-        OversizeError: before anything is parsed.
-        MalformedError: a field is missing or wrong, or the body is not the one that the header names.
+        OversizeError, MalformedError: as `parse_events`.
     """
-    if len(header) > MAX_HEADER_BYTES or (body is not None and len(body) > MAX_BODY_BYTES):
-        raise OversizeError("an event is larger than the format allows")
+    return parse_events((header,), (body,))[0]
+
+
+def parse_events(headers: Sequence[bytes], bodies: Sequence[bytes | None]) -> list[Event]:
+    """Read events from their exact bytes and check that each header and body belong together.
+
+    Args:
+        headers: in order.
+        bodies: as many; None where one was erased by law.
+
+    Raises:
+        OversizeError: before anything is parsed.
+        MalformedError: a field is missing or wrong, or a body is not the one that its header names.
+    """
+    if max(map(len, headers), default=0) > MAX_HEADER_BYTES:
+        raise OversizeError("the header of an event is larger than the format allows")
+    if max(map(len, filter(None, bodies)), default=0) > MAX_BODY_BYTES:
+        raise OversizeError("the body of an event is larger than the format allows")
     try:
-        fields = _read_header(header)
-        content = {} if body is None else _read_body(body)
+        read = [_read_header(header) for header in headers]
+        contents = [{} if body is None else _read_body(body) for body in bodies]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(f"header or body can't be read: {error}") from error
-    if not _is_hex(fields.body + fields.prev + (fields.photo or "")):
+    if not _is_hex("".join([fields.body + fields.prev + (fields.photo or "") for fields in read])):
         raise MalformedError("the header lacks a hash")
-    if body is not None:
-        if hashlib.sha256(body).hexdigest() != fields.body:
-            raise MalformedError(f"the body of event {fields.seq} is not the one that its header names")
-        if len(str(content.get("salt", ""))) != _SALT_HEX_LENGTH:
-            raise MalformedError(f"the body of event {fields.seq} has no salt")
-    return Event(
-        header,
-        body,
-        fields.node,
-        fields.epoch,
-        fields.seq,
-        fields.type,
-        fields.body,
-        fields.photo,
-        Moment.read(fields.t),
-        fields.prev,
-        leaf_of(header),
-        content,
-    )
+    events = []
+    for header, body, fields, content in zip(headers, bodies, read, contents, strict=True):
+        if body is not None:
+            if sha256(body).hexdigest() != fields.body:
+                raise MalformedError(f"the body of event {fields.seq} is not the one that its header names")
+            if len(str(content.get("salt", ""))) != _SALT_HEX_LENGTH:
+                raise MalformedError(f"the body of event {fields.seq} has no salt")
+        moment = Moment.read(fields.t)
+        events.append(
+            Event(
+                header, body, fields.node, fields.epoch, fields.seq, fields.type, fields.body, fields.photo,
+                moment, fields.prev, leaf_of(header), content,
+            )
+        )  # fmt: skip
+    return events
 
 
 def _is_hex(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attendance import seal
-from attendance.chain import Event, Link, follow, leaf_of, parse_event
+from attendance.chain import Event, Link, follow, leaf_of, parse_events
 from attendance.errors import ForeignError, MalformedError, OversizeError
 from attendance.moment import is_time_ms
 
@@ -121,8 +121,8 @@ class PackedBatch:
         Raises:
             OversizeError, MalformedError: an event is damaged. ForeignError: not the ones announced.
         """
-        lines = iter(self.data.split(b"\n")[1:])
-        found = tuple(parse_event(header, next(lines) or None) for header in lines)
+        lines = self.data.split(b"\n")
+        found = tuple(parse_events(lines[1::2], [body or None for body in lines[2::2]]))
         if (found[0].node, found[0].epoch, found[0].seq) != (self.node, self.epoch, self.start):
             raise ForeignError("the first event is not the one that the envelope announces")
         return found
