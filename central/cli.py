@@ -85,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     slot.add_argument("slot", type=int)
     slot.add_argument("person", help="id pegawai atau NIP")
     slot.add_argument("--node", default="", help="hanya alat ini; tanpa ini semua alat unit")
+    leave = _verb(
+        verbs, "leave", "mencatat pegawai yang berhenti", lambda o, a: commands.leave(o, a.person, a.last_day)
+    )
+    leave.add_argument("person", help="id pegawai atau NIP")
+    leave.add_argument("last_day", type=_day, help="hari kerja terakhir, misalnya 2026-11-30")
     claim = _verb(verbs, "claim", "membuat token untuk satu alat", lambda o, a: commands.claim(o, a.unit))
     claim.add_argument("unit")
     _add_policy_verb(verbs)

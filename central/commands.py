@@ -62,6 +62,16 @@ def import_people(office: Office, file: Path) -> str:
     return _told(reports)
 
 
+def leave(office: Office, person: str, last_day: date) -> str:
+    """Let somebody's work here end."""
+    with office.database.write() as connection:
+        people.leave(connection, person, last_day, office.clock.now_ms())
+    return (
+        f"{person}: hari terakhir {last_day.isoformat()}. Sesudahnya sidik jarinya dihapus dari semua alat; "
+        "yang belum menghapus terlihat di halaman Sidik jari."
+    )
+
+
 def import_slots(office: Office, file: Path) -> str:
     """Load whose finger each place holds."""
     with office.database.write() as connection:

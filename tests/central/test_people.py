@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from attendance.errors import PersonError
 from central import days, people, slots, units
 from central.csv_reading import CsvError, Outcome, RowReport
 from central.tables import assignment, dirty_day, employee, opened_day, slot, unit
@@ -254,3 +255,38 @@ def test_slots_are_assigned_by_nip_and_bad_rows_refused(office: Central) -> None
     assert outcomes(again) == [Outcome.CHANGED, Outcome.SAME]
     strange = load_slots(office, f"alat;skpd;slot;nip\nxxx;DISKOMINFO;5;{NIP[0]}\n")
     assert outcomes(strange) == [Outcome.REFUSED]
+
+
+def leave(central: Central, person: str, last_day: date) -> Outcome:
+    with central.office.database.write() as connection:
+        return people.leave(connection, person, last_day, central.clock.now_ms())
+
+
+def spans(central: Central) -> list[tuple[date, date | None, str]]:
+    rows = central.rows(select(assignment).order_by(assignment.c.valid_from))
+    return [(row.valid_from, row.valid_to, row.unit) for row in rows]
+
+
+def test_who_leaves_works_to_the_last_day_and_a_move_that_was_planned_after_it_falls_away(
+    office: Central,
+) -> None:
+    load(office, f"{HEADING}{NIP[0]};Siti;PNS;DISKOMINFO\n")
+    load(office, f"nip;nama;jenis;skpd;tmt\n{NIP[0]};Siti;PNS;DINKES;2017-05-01\n")
+    assert leave(office, "19860926 201505 1 001", date(2017, 3, 31)) is Outcome.CHANGED
+    assert spans(office) == [(TODAY, date(2017, 3, 31), "DISKOMINFO")]
+    assert leave(office, NIP[0], date(2017, 3, 31)) is Outcome.SAME
+    with pytest.raises(PersonError, match="tidak bekerja di sini pada 2017-04-28"):
+        leave(office, NIP[0], date(2017, 4, 28))
+    load(office, f"nip;nama;jenis;skpd;tmt\n{NIP[0]};Siti;PNS;DINKES;2017-06-01\n")
+    assert spans(office)[-1] == (date(2017, 6, 1), None, "DINKES")
+
+
+@pytest.mark.parametrize(
+    ("who", "last_day", "words"),
+    [("nobody", TODAY, "tidak dikenal"), (NIP[0], date(2017, 3, 5), "tidak bekerja di sini pada 2017-03-05")],
+)
+def test_nobody_leaves_who_is_not_here(office: Central, who: str, last_day: date, words: str) -> None:
+    load(office, f"{HEADING}{NIP[0]};Siti;PNS;DISKOMINFO\n")
+    with pytest.raises(PersonError, match=words):
+        leave(office, who, last_day)
+    assert spans(office) == [(TODAY, None, "DISKOMINFO")]
