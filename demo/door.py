@@ -10,7 +10,6 @@ from typing import Any
 from demo.processes import DemoError, Process, run, wait_for
 from demo.town import FINGER, Office, Resident
 
-_SENSOR_SPEED = 8
 _TOWER = ["--rate-bps", "256000", "--delay-ms", "120", "--loss", "0.02"]
 
 
@@ -25,11 +24,28 @@ class Place:
     link_port: int
 
 
+@dataclass(frozen=True, slots=True)
+class SensorKind:
+    """Which module is emulated, and how fast its time runs.
+
+    Attributes:
+        speed: of the module's time; 1 is real time.
+        time_scale: factor on the node's own deadlines for it.
+    """
+
+    profile: str = "r503_200"
+    quirks: tuple[str, ...] = ()
+    serial: str = "EMU00001"
+    speed: float = 8
+    time_scale: float = 1.0
+
+
 class Door:
     """A door with a finger sensor. `start` brings up everything; the punch process can be killed alone."""
 
-    def __init__(self, office: Office, place: Place) -> None:
+    def __init__(self, office: Office, place: Place, kind: SensorKind | None = None) -> None:
         self.office = office
+        self._kind = kind or SensorKind()
         self._place = place
         self.folder = place.folder
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -114,8 +130,11 @@ class Door:
         return self._process(role, ["edge", role, "--config", str(self._config)])
 
     def _sensor_options(self) -> list[str]:
+        kind = self._kind
+        clock = ["--realtime"] if kind.speed == 1 else ["--fast", "--speed", str(kind.speed)]
         return [
-            *("--profile", "r503_200", "--seed", "1", "--fast", "--speed", str(_SENSOR_SPEED)),
+            *("--profile", kind.profile, "--serial", kind.serial, "--seed", "1", *clock),
+            *(option for quirk in kind.quirks for option in ("--quirk", quirk)),
             *("--flash", str(self.folder / "flash.json")),
             *("--link", str(self.folder / "tty")),
             *("--control", str(self._sensor_control)),
@@ -139,6 +158,7 @@ ca_file = "{place.ca_file}"
 [sensor]
 path = "{self.folder / "tty"}"
 baud_bps = 57600
+time_scale = {self._kind.time_scale}
 [camera]
 source = "socket:{self.folder / "eye.sock"}"
 [display]
