@@ -32,11 +32,13 @@ class DayPunch:
         at: when, by the evidence of the clock.
         trusted: whether that time may be counted; a doubtful one is shown and never counted.
         event: reference to the signed event.
+        by_pin: somebody vouched for a PIN; no finger was read.
     """
 
     at: datetime
     trusted: bool
     event: str
+    by_pin: bool = False
 
 
 class Side(StrEnum):
@@ -80,6 +82,8 @@ class Flag(StrEnum):
     """A punch whose time is not trusted lies with this day; nothing negative is said until it is resolved."""
     CLAIM = "claim"
     """A time shown here rests on a correction."""
+    BY_PIN = "by-pin"
+    """A time shown here, or the presence on a day off, rests on a PIN."""
     CLAIM_OUTSIDE = "claim-outside-windows"
     """A correction names a time outside the windows of its side and is not counted."""
 
@@ -161,6 +165,8 @@ def settle(
     flags: set[str] = set() if all(punch.trusted for punch in ordered) else {Flag.DOUBTFUL_TIME}
     if isinstance(schedule, DayOff):
         present = any(punch.trusted for punch in ordered)
+        if present and all(punch.by_pin for punch in ordered if punch.trusted):
+            flags.add(Flag.BY_PIN)
         return AttendanceDay(
             schedule.day,
             OFF,
@@ -222,6 +228,8 @@ def _working_day(
     early = early_minutes(schedule, check_out) if check_out else 0
     rules = schedule.rules
     used = tuple(punch for punch in (first, last) if punch is not None)
+    if any(punch.by_pin for punch in used):
+        flags.add(Flag.BY_PIN)
     late_tier, early_tier = rules.late_tier(late), rules.early_tier(early)
     return AttendanceDay(
         schedule.day,

@@ -21,8 +21,9 @@ def punches_by_person(
 ) -> Mapping[str, tuple[DayPunch, ...]]:
     """The punches around a day by person; which of them belong to it is for the rules to say."""
     first, last = _around(day)
+    columns = (event.c.placed_ms, event.c.trusted, event.c.node, event.c.epoch, event.c.seq, event.c.slot)
     query = (
-        select(event.c.person, event.c.placed_ms, event.c.trusted, event.c.node, event.c.epoch, event.c.seq)
+        select(event.c.person, *columns)
         .where(
             event.c.person.in_(people),
             event.c.type == "punch",
@@ -33,7 +34,8 @@ def punches_by_person(
     )
     found: dict[str, tuple[DayPunch, ...]] = {}
     for row in connection.execute(query):
-        punch = DayPunch(from_ms(row.placed_ms), row.trusted, f"{row.node}/{row.epoch}/{row.seq}")
+        reference = f"{row.node}/{row.epoch}/{row.seq}"
+        punch = DayPunch(from_ms(row.placed_ms), row.trusted, reference, by_pin=row.slot is None)
         found[row.person] = (*found.get(row.person, ()), punch)
     return found
 

@@ -116,7 +116,9 @@ def _punch(
     said = event.content.get
     person, slot, kind = said("person"), said("slot"), said("kind")
     numbered = type(slot) is int and 0 <= slot < 2**31
-    if numbered and type(kind) is str and (person is None or type(person) is str):
+    # Of punches only a PIN leaves the slot empty and names a person: that is how days and reports know it.
+    by_pin = slot is None and person is not None and said("method") == punch.Method.PIN
+    if (numbered or by_pin) and type(kind) is str and (person is None or type(person) is str):
         return (person if person in known_people else None), slot, kind[:16]
     reading.unreadable.append(event.seq)
     return None, None, None

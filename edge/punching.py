@@ -12,7 +12,7 @@ from attendance.chain import Event
 from attendance.errors import MalformedError
 from attendance.people import Roster, RosterPerson
 from attendance.policy import Policy
-from attendance.punch import PUNCH, Punch
+from attendance.punch import PUNCH, Method, Punch
 from attendance.window import EarlierPunch, Judgement, Kind, judge, repeat_of
 
 _REMEMBERED = timedelta(days=3)
@@ -27,8 +27,18 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """By what the node knew the person; as in `Punch`."""
+
+    slot: int | None
+    score: int
+    method: Method = Method.FINGER
+    witness: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What a matched finger comes to.
+    """What a matched finger, or a right PIN, comes to.
 
     Attributes:
         punch: what is written.
@@ -64,17 +74,43 @@ def decide(
         photo_missing: why there is no picture, or None where there is one.
     """
     person = standing.roster.person_in(slot) if standing.roster else None
+    return _decided(standing, person, when, earlier, photo_missing, Evidence(slot, score))
+
+
+def decide_by_pin(
+    standing: Standing,
+    person: RosterPerson,
+    witness: RosterPerson,
+    when: datetime,
+    earlier: Sequence[EarlierPunch],
+    photo_missing: str | None,
+) -> Decision:
+    """Say what a right PIN means whose owner somebody vouched for: the same as a finger at this time."""
+    by_pin = Evidence(None, 0, Method.PIN, witness.person)
+    return _decided(standing, person, when, earlier, photo_missing, by_pin)
+
+
+def _decided(
+    standing: Standing,
+    person: RosterPerson | None,
+    when: datetime,
+    earlier: Sequence[EarlierPunch],
+    photo_missing: str | None,
+    evidence: Evidence,
+) -> Decision:
     judgement = judge(standing.policy, person, when) if standing.policy and person else None
     punch = Punch(
         person=person.person if person else None,
-        slot=slot,
-        score=score,
+        slot=evidence.slot,
+        score=evidence.score,
         kind=judgement.kind if judgement else Kind.OUTSIDE,
         day=judgement.day if judgement else None,
         minutes=judgement.minutes if judgement else 0,
         policy=standing.policy.serial if standing.policy else 0,
         roster=standing.roster.serial if standing.roster else 0,
         photo_missing=photo_missing,
+        method=evidence.method,
+        witness=evidence.witness,
     )
     repeat = repeat_of(judgement, earlier) if judgement else None
     return Decision(punch, when, person, judgement, repeat)

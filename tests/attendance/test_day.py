@@ -159,3 +159,23 @@ def test_the_schedule_of_these_tests_is_a_monday_of_eight_and_a_half_hours() -> 
         wib("2026-03-02 07:30:59"),
         wib("2026-03-02 16:00:00"),
     )
+
+
+def test_a_time_that_rests_on_a_pin_is_flagged_and_counts_like_any_other() -> None:
+    pin = DayPunch(wib("2026-03-02 07:20:00"), True, "n/0/1", by_pin=True)
+    home = DayPunch(wib("2026-03-02 16:05:00"), True, "n/0/2")
+    day = settle(SCHEDULE, [pin, home], closed=True)
+    assert (day.code, day.check_in, day.flags) == ("H", pin.at, {Flag.BY_PIN})
+    earlier_finger = DayPunch(wib("2026-03-02 07:10:00"), True, "n/0/3")
+    assert settle(SCHEDULE, [earlier_finger, pin, home], closed=True).flags == set()
+
+
+def test_a_day_off_is_flagged_where_nothing_but_a_pin_speaks_for_the_presence() -> None:
+    day_off = preset("asn-2023").schedule(someone(), date(2026, 3, 1))
+    pin = DayPunch(wib("2026-03-01 08:00:00"), True, "n/0/1", by_pin=True)
+    assert settle(day_off, [pin], closed=True).flags == {Flag.BY_PIN}
+    finger = DayPunch(wib("2026-03-01 09:00:00"), True, "n/0/2")
+    assert settle(day_off, [pin, finger], closed=True).flags == set()
+    assert settle(day_off, [DayPunch(pin.at, False, "n/0/1", by_pin=True)], closed=True).flags == {
+        Flag.DOUBTFUL_TIME
+    }

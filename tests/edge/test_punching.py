@@ -4,9 +4,9 @@ import pytest
 
 from attendance.chain import Link, make_event
 from attendance.moment import ClockState
-from attendance.punch import PUNCH, Punch
+from attendance.punch import PUNCH, Method, Punch
 from attendance.window import EarlierPunch, Kind
-from edge.punching import Remembered, Standing, decide
+from edge.punching import Remembered, Standing, decide, decide_by_pin
 from tests.support.door_people import NODE, moment, standing, wib
 
 SALT = "ab" * 16
@@ -95,3 +95,17 @@ def test_old_punches_are_forgotten_when_new_ones_come() -> None:
 def test_what_is_decided_reads_back_at_central() -> None:
     punch = decide(standing(), 7, 90, wib("2017-06-05 09:31:00"), [], None).punch
     assert Punch.parse(punch.content()) == punch
+
+
+def test_a_pin_is_judged_like_a_finger_and_remembered_like_one() -> None:
+    known = standing()
+    assert known.roster is not None
+    siti, budi = known.roster.persons["p-siti"], known.roster.persons["p-budi"]
+    decision = decide_by_pin(known, siti, budi, wib("2017-06-05 09:12:00"), [], None)
+    punch = decision.punch
+    assert (punch.kind, punch.minutes, str(punch.day)) == (Kind.LATE, 12, "2017-06-05")
+    assert (punch.person, punch.slot, punch.method, punch.witness) == ("p-siti", None, Method.PIN, "p-budi")
+    remembered = Remembered()
+    when = moment(wib("2017-06-05 09:12:00"))
+    remembered.note(make_event(Link(NODE, 1), PUNCH, when, punch.content(), salt=SALT))
+    assert [earlier.kind for earlier in remembered.of(siti)] == [Kind.LATE]
