@@ -1,7 +1,8 @@
 """What the bodies of enrolment events say: whose finger a slot of a sensor holds, who saw it, on what basis.
 
-An intent is written before a template is stored, and one of the other two afterwards. A template never stands
-in any of them. The picture of the face is named by the event's header, like that of a punch.
+An intent is written before a template is stored, and `enrol` or `enrol-failed` afterwards. What central asked
+for is written down as begun before anything else, and each of the others names that request. A template never
+stands in any of them. The picture of the face is named by the event's header, like that of a punch.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,12 @@ from typing import Any
 from attendance.body_reading import MAX_TEXT_CHARS, optional_text, rows, slot, slots, text, whole
 from attendance.errors import MalformedError
 
+BEGUN = "enrol-begun"
 INTENT = "enrol-intent"
 ENROL = "enrol"
 FAILED = "enrol-failed"
+
+TYPES = (BEGUN, INTENT, ENROL, FAILED)
 
 FINGERS = tuple(
     f"{hand}-{finger}"
@@ -28,6 +32,32 @@ def hand_of(finger: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """An order of central to enrol this person is being done; it is not begun a second time.
+
+    Attributes:
+        person: employee id.
+        request: id of the order.
+    """
+
+    person: str
+    request: str
+
+    def content(self) -> dict[str, Any]:
+        """The body without its salt."""
+        return {"person": self.person, "request": self.request}
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> "Begun":
+        """Read a beginning.
+
+        Raises:
+            MalformedError: a field is missing or wrong.
+        """
+        return cls(text(body, "person"), text(body, "request"))
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """A template of this person may be found in this slot from now on, finished or not.
 
@@ -36,12 +66,14 @@ class Intent:
         finger: one of `FINGERS`.
         slot: where it will be stored; empty until now.
         replaces: slots of the same finger that will be erased if all goes well.
+        request: id of the order of central, or None where the officer began at the node.
     """
 
     person: str
     finger: str
     slot: int
     replaces: tuple[int, ...] = ()
+    request: str | None = None
 
     def content(self) -> dict[str, Any]:
         """The body without its salt."""
@@ -50,6 +82,7 @@ class Intent:
             "finger": self.finger,
             "slot": self.slot,
             "replaces": list(self.replaces),
+            "request": self.request,
         }
 
     @classmethod
@@ -59,7 +92,13 @@ class Intent:
         Raises:
             MalformedError: a field is missing or wrong.
         """
-        return cls(text(body, "person"), _finger(body), slot(body), slots(body, "replaces"))
+        return cls(
+            text(body, "person"),
+            _finger(body),
+            slot(body),
+            slots(body, "replaces"),
+            optional_text(body, "request"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +167,7 @@ class Enrolment:
         notice: version of the privacy notice that the person was given.
         roster: serial of the roster that was in force.
         photo_missing: why there is no picture of the face, or None.
+        request: id of the order of central, or None where the officer began at the node.
     """
 
     person: str
@@ -140,6 +180,7 @@ class Enrolment:
     notice: str
     roster: int
     photo_missing: str | None
+    request: str | None = None
 
     def content(self) -> dict[str, Any]:
         """The body without its salt."""
@@ -154,6 +195,7 @@ class Enrolment:
             "notice": self.notice,
             "roster": self.roster,
             "photo_missing": self.photo_missing,
+            "request": self.request,
         }
 
     @classmethod
@@ -179,6 +221,7 @@ class Enrolment:
             text(body, "notice"),
             whole(body, "roster"),
             optional_text(body, "photo_missing"),
+            optional_text(body, "request"),
         )
 
 
@@ -193,6 +236,7 @@ class FailedEnrolment:
         other: employee id of somebody whose finger it was already, or None.
         other_slot: where.
         detail: an English sentence for the log; never of a template.
+        request: id of the order of central, or None where the officer began at the node.
     """
 
     person: str
@@ -201,6 +245,7 @@ class FailedEnrolment:
     other: str | None = None
     other_slot: int | None = None
     detail: str = ""
+    request: str | None = None
 
     def content(self) -> dict[str, Any]:
         """The body without its salt."""
@@ -211,6 +256,7 @@ class FailedEnrolment:
             "other": self.other,
             "other_slot": self.other_slot,
             "detail": self.detail[:MAX_TEXT_CHARS],
+            "request": self.request,
         }
 
     @classmethod
@@ -227,6 +273,7 @@ class FailedEnrolment:
             optional_text(body, "other"),
             _slot_or_none(body, "other_slot"),
             optional_text(body, "detail") or "",
+            optional_text(body, "request"),
         )
 
 

@@ -1,10 +1,11 @@
 """The bodies of enrolment events: read back as written, and refused with a name where they are damaged."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from attendance.enrolment import EnrolledFinger, Enrolment, FailedEnrolment, Intent, hand_of
+from attendance.enrolment import Begun, EnrolledFinger, Enrolment, FailedEnrolment, Intent, hand_of
 from attendance.errors import MalformedError
 
 FINGER = EnrolledFinger("right-index", 3, 3, 1, (120, 99), (8,))
@@ -17,6 +18,36 @@ def test_each_body_is_read_back_as_it_was_written() -> None:
     assert Enrolment.parse(GOOD.content()) == GOOD
     assert Intent.parse(INTENT.content()) == INTENT
     assert FailedEnrolment.parse(FAILED.content()) == FAILED
+
+
+def test_the_order_of_central_is_named_in_each_of_them() -> None:
+    for body in (
+        Begun("p1", "e-1"),
+        replace(INTENT, request="e-1"),
+        replace(GOOD, request="e-1"),
+        replace(FAILED, request="e-1"),
+    ):
+        assert body.content()["request"] == "e-1"
+        assert type(body).parse(body.content()) == body
+
+
+def test_bodies_from_before_orders_are_still_read() -> None:
+    for body in (INTENT, GOOD, FAILED):
+        old = body.content()
+        assert old.pop("request") is None
+        assert type(body).parse(old) == body
+
+
+@pytest.mark.parametrize("change", [{"person": ""}, {"request": None}, {"request": "x" * 201}])
+def test_a_damaged_beginning_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(MalformedError):
+        Begun.parse({"person": "p1", "request": "e-1", **change})
+
+
+def test_a_request_that_is_no_text_is_refused() -> None:
+    for body in (INTENT, GOOD, FAILED):
+        with pytest.raises(MalformedError):
+            type(body).parse({**body.content(), "request": 7})
 
 
 def test_unknown_fields_of_newer_versions_do_no_harm() -> None:
