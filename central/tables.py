@@ -370,8 +370,10 @@ enrolment_request = Table(
         "state", String(16), nullable=False
     ),  # waiting | running | enrolled | refused | expired | cancelled
     Column("reason", String(32), nullable=False, server_default=""),
+    Column("event", String(64), nullable=True),  # node/epoch/seq of what told the end
     _ms("requested"),
     _ms("expires"),
+    _ms("begun", nullable=True),
     _ms("ended", nullable=True),
     Index("ix_enrolment_request_node_state", "node", "state"),
 )

@@ -119,8 +119,10 @@ def _enrolment_request() -> None:
         sa.Column("requested_by", sa.String(length=80), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=True),
         sa.Column("requested_ms", sa.BigInteger(), nullable=False),
         sa.Column("expires_ms", sa.BigInteger(), nullable=False),
+        sa.Column("begun_ms", sa.BigInteger(), nullable=True),
         sa.Column("ended_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["employee"], ["employee.id"], name=op.f("fk_enrolment_request_employee_employee")
