@@ -1,0 +1,77 @@
+"""How a finger came into a slot: who saw it and on what basis, from the signed event of its enrolment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from attendance.chain import parse_event
+from attendance.enrolment import ENROL, EnrolledFinger, Enrolment
+from attendance.errors import EvidenceError
+from attendance.moment import from_ms
+from central.tables import employee, event, node, photo, unit
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRecord:
+    """One enrolment.
+
+    Attributes:
+        node_unit: name of the unit where the node stands.
+        at: by the node's clock. trusted: whether that clock could be believed.
+        witness: name of the officer whose own finger said so; None where there was none.
+        witness_missing: why not.
+        photo: hash of the picture of the face, if it has arrived.
+    """
+
+    node: str
+    node_unit: str
+    at: datetime
+    trusted: bool
+    finger: EnrolledFinger
+    witness: str | None
+    witness_missing: str | None
+    legal_basis: str
+    notice: str
+    photo: str | None
+
+
+def newest(connection: Connection, node_id: str, person: str, slot: int) -> EnrolmentRecord | None:
+    """The last enrolment of this person at this node that filled this slot, or None."""
+    query = (
+        select(event, unit.c.name.label("unit_name"))
+        .select_from(event.join(node, node.c.id == event.c.node).join(unit, unit.c.code == node.c.unit))
+        .where(event.c.node == node_id, event.c.type == ENROL, event.c.body.is_not(None))
+        .order_by(event.c.epoch.desc(), event.c.seq.desc())
+    )
+    for row in connection.execute(query):
+        try:
+            enrolment = Enrolment.parse(parse_event(bytes(row.header), bytes(row.body)).content)
+        except EvidenceError:
+            continue  # ingest has named it; it is nobody's record
+        filled = [finger for finger in enrolment.fingers if finger.slot == slot]
+        if enrolment.person == person and filled:
+            return _record(connection, row, enrolment, filled[0])
+    return None
+
+
+def _record(
+    connection: Connection, row: Row[Any], enrolment: Enrolment, finger: EnrolledFinger
+) -> EnrolmentRecord:
+    witness = enrolment.witness
+    if witness is not None:
+        witness = connection.scalar(select(employee.c.name).where(employee.c.id == witness)) or witness
+    held = connection.scalar(select(photo.c.sha256).where(photo.c.sha256 == row.photo)) if row.photo else None
+    return EnrolmentRecord(
+        node=row.node,
+        node_unit=row.unit_name,
+        at=from_ms(row.placed_ms),
+        trusted=bool(row.trusted),
+        finger=finger,
+        witness=witness,
+        witness_missing=enrolment.witness_missing,
+        legal_basis=enrolment.legal_basis,
+        notice=enrolment.notice,
+        photo=held,
+    )

@@ -1,0 +1,89 @@
+"""Where the fingers of a person stand, as conditions on `assignment`: held, checked, proven, or missing.
+
+They ask for sets of people ("is one of those who...") where that set is small, so that the database finds it
+once and not for each person.
+"""
+
+from datetime import date
+
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, and_, exists, not_, or_, select
+
+from central.board import in_force
+from central.nodes import NodeState
+from central.tables import assignment, finding, module, node, pin, slot, template
+
+SEARCHING = "searching"
+OPEN = "open"
+
+
+def at_work(day: date, units: frozenset[str] | None) -> ColumnElement[bool]:
+    """Assignments in force on a day, in these units (None: all)."""
+    working = in_force(assignment.c.valid_from, assignment.c.valid_to, day)
+    return working if units is None else and_(working, assignment.c.unit.in_(units))
+
+
+def workplace(employee: Column[str], day: date) -> ScalarSelect[str]:
+    """The unit of the newest assignment that has begun: also of those who have left since."""
+    mine = assignment.alias()
+    query = select(mine.c.unit).where(mine.c.employee == employee, mine.c.valid_from <= day)
+    return query.order_by(mine.c.valid_from.desc()).limit(1).correlate(employee.table).scalar_subquery()
+
+
+def _holding() -> ColumnElement[bool]:
+    """The node is one whose sensor the entry of `slot` speaks of."""
+    return and_(node.c.unit == slot.c.unit, or_(slot.c.node == "", slot.c.node == node.c.id))
+
+
+def registered() -> ColumnElement[bool]:
+    """A node in service holds a finger of them."""
+    holders = select(slot.c.employee).join(node, _holding()).where(node.c.state != NodeState.RETIRED)
+    return assignment.c.employee.in_(holders)
+
+
+def under_check() -> ColumnElement[bool]:
+    """The template is still searched for somewhere, or a finding about it waits for people."""
+    asked = select(finding.c.template).where(finding.c.state == OPEN, finding.c.template.is_not(None))
+    return or_(template.c.state == SEARCHING, template.c.id.in_(asked))
+
+
+def being_checked() -> ColumnElement[bool]:
+    """At least one of their templates is not cleared, and nobody has decided that it never will be."""
+    return assignment.c.employee.in_(select(template.c.employee).where(under_check()))
+
+
+def travelled_unproven() -> Select[tuple[str]]:
+    """Entries of `slot` whose template came from another node and was not matched by a live finger yet."""
+    here = and_(template.c.origin_node == slot.c.node, template.c.origin_slot == slot.c.slot)
+    entries = select(slot.c.employee).join(template, template.c.id == slot.c.template)
+    return entries.where(slot.c.proven_ms.is_(None), not_(here))
+
+
+def unproven() -> ColumnElement[bool]:
+    """A template of theirs travelled, and no live finger has proven it."""
+    return assignment.c.employee.in_(travelled_unproven())
+
+
+def with_pin() -> ColumnElement[bool]:
+    """They punch with a PIN in a finger's place."""
+    return assignment.c.employee.in_(select(pin.c.employee))
+
+
+def of_another_class() -> ColumnElement[bool]:
+    """They were enrolled, but at no sensor of a class that stands in their office: nothing can travel."""
+    here = and_(node.c.unit == assignment.c.unit, node.c.state == NodeState.ACTIVE)
+    held = exists(
+        select(slot.c.slot).join(node, _holding()).where(here, slot.c.employee == assignment.c.employee)
+    )
+    fitting = (
+        select(template.c.id)
+        .join(module, module.c.model_class == template.c.model_class)
+        .join(node, node.c.id == module.c.node)
+        .where(here, template.c.employee == assignment.c.employee)
+    )
+    equipped = select(node.c.unit).join(module, module.c.node == node.c.id)
+    return and_(
+        assignment.c.employee.in_(select(template.c.employee)),
+        assignment.c.unit.in_(equipped.where(node.c.state == NodeState.ACTIVE)),
+        not_(held.correlate(assignment)),
+        not_(exists(fitting.correlate(assignment))),
+    )
