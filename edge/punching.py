@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from attendance.chain import Event
 from attendance.errors import MalformedError
+from attendance.orders import Orders
 from attendance.people import Roster, RosterPerson
 from attendance.policy import Policy
 from attendance.punch import PUNCH, Method, Punch
@@ -20,10 +21,11 @@ _REMEMBERED = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The rules and the people in force at this node; None until central sent them."""
+    """The rules, people and orders in force at this node; None until central sent them."""
 
     policy: Policy | None = None
     roster: Roster | None = None
+    orders: Orders | None = None
 
 
 @dataclass(frozen=True, slots=True)
