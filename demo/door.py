@@ -93,6 +93,11 @@ class Door:
             return False
         return bool(status["clock"] == "anchored" and status["policy"] and status["roster"])
 
+    def node_id(self) -> str:
+        """What central calls this node, by the record of its claim."""
+        record: dict[str, Any] = json.loads((self.folder / "state/server.json").read_bytes())
+        return str(record["node"])
+
     @property
     def roles(self) -> tuple[Process, ...]:
         """The processes of the node itself."""
