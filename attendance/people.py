@@ -16,6 +16,7 @@ NODE_ID = re.compile(r"[a-z2-7]{16}")
 UNIT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 GROUP_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 
+_SEALED = re.compile(r"[A-Za-z0-9+/]{4,2000000}={0,2}")
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?[eE][+-]?\d+")
 _NIP_DIGITS = 18
 YOUNGEST_YEARS, OLDEST_YEARS = (
@@ -239,6 +240,8 @@ class Roster:
     persons: Mapping[str, RosterPerson] = field(hash=False)
     slots: Mapping[int, str] = field(hash=False)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    pins: str | None = field(default=None, repr=False)
+    """The PINs of `attendance.pins`, sealed for this node, in base64; None where nobody has one."""
 
     def person_in(self, slot: int) -> RosterPerson | None:
         """Whose finger this slot holds, or None where nobody's."""
@@ -248,6 +251,7 @@ class Roster:
         """The roster as the content of a signed document; unknown fields that were read come along."""
         return {
             **self.extra,
+            **({} if self.pins is None else {"pins": self.pins}),
             "serial": self.serial,
             "node": self.node,
             "unit": self.unit,
@@ -279,8 +283,16 @@ class Roster:
             fields.checked("zone", zone).key,
             persons,
             _slots(fields.optional_table("slots"), persons),
-            fields.rest("serial", "node", "unit", "unit_name", "zone", "persons", "slots"),
+            fields.rest("serial", "node", "unit", "unit_name", "zone", "persons", "slots", "pins"),
+            _sealed(fields),
         )
+
+
+def _sealed(fields: Fields) -> str | None:
+    pins = fields.values.get("pins")
+    if pins is not None and not (isinstance(pins, str) and _SEALED.fullmatch(pins)):
+        raise fields.refuse("must be sealed text in base64", "pins")
+    return pins
 
 
 def _roster_person(row: Fields) -> RosterPerson:

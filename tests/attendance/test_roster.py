@@ -104,3 +104,16 @@ def test_ids_are_checked_in_full_and_not_by_their_beginning() -> None:
     ):
         with pytest.raises(PersonError):
             check(text)
+
+
+def test_sealed_pins_are_carried_and_not_printed() -> None:
+    roster = Roster.parse({**CONTENT, "pins": "c2VhbGVk"})
+    assert (roster.pins, roster.content()) == ("c2VhbGVk", {**CONTENT, "pins": "c2VhbGVk"})
+    assert "c2VhbGVk" not in repr(roster)
+    assert Roster.parse(CONTENT).pins is None
+
+
+@pytest.mark.parametrize("pins", ["", "not base64!", 7, ["c2VhbGVk"], {"e1": "123456"}])
+def test_pins_that_are_not_sealed_are_refused(pins: Any) -> None:
+    with pytest.raises(PersonError, match="pins"):
+        Roster.parse({**CONTENT, "pins": pins})
