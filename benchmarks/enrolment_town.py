@@ -46,8 +46,10 @@ def citizens(count: int, offices: int) -> list[Citizen]:
 class ProofTown(Installation):
     """Central and the nodes, as real processes."""
 
-    def __init__(self, folder: Path, people: list[Citizen], offices: int) -> None:
-        super().__init__(folder)
+    def __init__(
+        self, folder: Path, people: list[Citizen], offices: int, *, plain_http: bool = False
+    ) -> None:
+        super().__init__(folder, plain_http=plain_http)
         self.people = people
         self.offices = [f"KANTOR{number}" for number in range(offices)]
 

@@ -153,14 +153,14 @@ class Door:
     def _toml(self) -> str:
         place = self._place
         url = f"https://127.0.0.1:{place.link_port}" if self.office.tower else place.server_url
+        authority = f'ca_file = "{place.ca_file}"\n' if url.startswith("https") else ""
         return f"""\
 [node]
 state_dir = "{self.folder / "state"}"
 place = "{self.office.name}"
 [server]
 url = "{url}"
-ca_file = "{place.ca_file}"
-[sensor]
+{authority}[sensor]
 path = "{self.folder / "tty"}"
 baud_bps = 57600
 time_scale = {self._kind.time_scale}

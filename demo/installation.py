@@ -20,12 +20,20 @@ _MARK = ".hadir-demo"
 class Installation:
     """Central as a real process, told what to do by its own commands."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, plain_http: bool = False) -> None:
+        """Touch nothing yet.
+
+        Args:
+            folder: where everything is kept; short, because the path of a Unix socket may be 107 bytes long.
+            plain_http: without TLS, so that somebody can look at what passes.
+        """
         self.folder = folder
+        self._plain_http = plain_http
         self.clock_file = folder / "clock.json"
         self.clock = EmulatedTime(self.clock_file)
         self.port = free_port()
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"{'http' if plain_http else 'https'}://127.0.0.1:{self.port}"
+        self.node_url = self.url  # what nodes are told; somebody may stand in between
         self.data_dir = folder / "central"
         self._config = folder / "central.toml"
         self.central = Process("central", self._command("serve"), folder)
@@ -88,7 +96,9 @@ class Installation:
 
     def place(self, name: str) -> Place:
         """Where a door of this name can live."""
-        return Place(self.folder / name, self.clock_file, self.url, self.data_dir / "ca.crt", free_port())
+        return Place(
+            self.folder / name, self.clock_file, self.node_url, self.data_dir / "ca.crt", free_port()
+        )
 
     def start_central(self) -> None:
         """Start, or start again, and wait until it listens."""
@@ -134,6 +144,7 @@ port = {self.port}
 public_url = "{self.url}"
 clock_file = "{self.clock_file}"
 accept_emulated_clocks = true
+plain_http = {str(self._plain_http).lower()}
 """
 
 
