@@ -1,6 +1,6 @@
 """Makes an installation, or brings one up to date. Running it twice does no harm."""
 
-from central import keys, schema
+from central import keys, schema, template_keys
 from central.authority import make_authority
 from central.clock import SystemClock, now
 from central.config import CentralConfig
@@ -17,6 +17,7 @@ def initialise(config: CentralConfig) -> None:
     private_folder(config.data_dir)
     private_folder(config.photo_dir)
     keys.make_keys(config.data_dir)
+    template_keys.make_template_keys(config.data_dir)
     # Certificates meet the clocks of real machines, also where attendance runs on an emulated one.
     make_authority(config.data_dir, config.server_names, now(SystemClock()))
     database = Database(config.database_url)

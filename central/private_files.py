@@ -1,6 +1,7 @@
 """Secret files: only central's own user reads them, and they are durable before anybody relies on them."""
 
 import os
+import secrets
 from pathlib import Path
 
 from attendance.errors import HadirError
@@ -28,20 +29,23 @@ def private_folder(path: Path) -> Path:
 
 
 def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write a new file durably: its bytes first, then its name.
+    """Write a new file durably. It has its name only when it is whole, so that no half secret is ever met.
 
     Raises:
         FileExistsError: a secret is never written over.
     """
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         os.fchmod(fd, mode)
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
         os.fsync(fd)
+        path.hardlink_to(draft)
     finally:
         os.close(fd)
+        draft.unlink()
     sync_folder(path.parent)
 
 

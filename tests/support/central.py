@@ -20,6 +20,7 @@ from central.installation import initialise
 from central.keys import make_keys
 from central.office import Office, open_office
 from central.tables import assignment, audit_log, employee, slot, unit
+from central.template_keys import make_template_keys
 
 WIB = ZoneInfo("Asia/Jakarta")
 MONDAY = datetime(2017, 3, 6, 7, 0, tzinfo=WIB)
@@ -86,6 +87,7 @@ def make_central(folder: Path, database_url: str = "", **settings: Any) -> Centr
     config = CentralConfig(data_dir=folder, database_url=database_url, plain_http=True, **settings)
     if database_url:
         make_keys(folder)
+        make_template_keys(folder)
     else:
         initialise(config)
     clock = TestClock()
