@@ -14,7 +14,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from attendance import exchange, seal
 from attendance.errors import EvidenceError, GapError, HadirError, MalformedError, OversizeError
-from central import claims, event_store, ingest, nodes, photos, receipts, request_signing, rosters
+from central import claims, event_store, ingest, nodes, orders, photos, receipts, request_signing, rosters
 from central.nodes import Node
 from central.office import Office
 from central.pages import access
@@ -130,12 +130,15 @@ def events(known: Node) -> Response:
 @blueprint.get("/nodes/<node>/documents")
 @signed
 def documents(known: Node) -> Response:
-    """Rules and roster, where newer than what the node holds."""
+    """Rules, roster and orders, where newer than what the node holds; orders only where it asks for them."""
     office = _office()
     policy, roster = rosters.newer_documents(
         office, known.id, policy_held=_number("policy"), roster_held=_number("roster")
     )
-    return jsonify({"policy": policy, "roster": roster})
+    answer = {"policy": policy, "roster": roster}
+    if "orders" in request.args:
+        answer["orders"] = orders.newer_orders(office, known.id, _number("orders"))
+    return jsonify(answer)
 
 
 @blueprint.get("/nodes/<node>/photos/<sha256>")

@@ -1,0 +1,84 @@
+"""Where a new template is still to be looked for, and when it has been looked for enough to travel.
+
+Two templates are compared where either is looked for in the library that holds the other. So a new one goes
+to every other node of its class, and one that was cleared is not sent again to a node that joins later: what
+that node holds is handed in, and looked for in its turn.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, literal, not_, select, update
+
+from attendance.templates import ModuleState
+from central.nodes import NodeState
+from central.tables import finding, module, node, template, template_search
+
+PATIENCE = timedelta(days=14)
+"""How long a template waits for nodes that do not answer. Offices stand locked for up to ten days around
+Idulfitri, with everything switched off; whoever came new must not wait for a door that is broken for good.
+The search stays ordered: the page calls the template not yet searched everywhere until the last node has
+answered."""
+
+_MS = timedelta(milliseconds=1)
+_SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
+
+
+def ask(connection: Connection, now_ms: int, limit: int) -> int:
+    """Order the searches that are missing, at most so many; return how many were ordered."""
+    missing = _missing(now_ms).limit(limit)
+    columns = ["template", "node", "state", "reason", "asked_ms"]
+    return connection.execute(insert(template_search).from_select(columns, missing)).rowcount
+
+
+def give_up(connection: Connection, now_ms: int) -> int:
+    """End the searches that nobody will do: the node is retired, or its module is of another class now."""
+    retired = select(node.c.id).where(node.c.state == NodeState.RETIRED)
+    fits = exists().where(
+        template.c.id == template_search.c.template,
+        module.c.node == template_search.c.node,
+        module.c.model_class == template.c.model_class,
+    )
+    waiting = update(template_search).where(template_search.c.state == "waiting")
+    ended = 0
+    for condition, reason in ((template_search.c.node.in_(retired), "retired"), (not_(fits), "other-class")):
+        values = {"state": "refused", "reason": reason, "ended_ms": now_ms}
+        ended += connection.execute(waiting.where(condition).values(**values)).rowcount
+    return ended
+
+
+def clear(connection: Connection, now_ms: int) -> int:
+    """Let the templates travel that nothing holds back any more; return how many."""
+    held = exists().where(finding.c.template == template.c.id, finding.c.state.in_(["open", "cheat"]))
+    awaited = exists().where(
+        template_search.c.template == template.c.id,
+        template_search.c.node == node.c.id,
+        template_search.c.state == "waiting",
+        template_search.c.asked_ms >= now_ms - PATIENCE // _MS,
+        _within_reach(now_ms),
+    )
+    query = update(template).where(template.c.state == "searching", not_(held), not_(awaited))
+    return connection.execute(query.values(state="clear")).rowcount
+
+
+def _within_reach(now_ms: int) -> ColumnElement[bool]:
+    """The node may answer soon: it is trusted, and was heard of lately."""
+    return and_(node.c.state == NodeState.ACTIVE, node.c.last_seen_ms >= now_ms - PATIENCE // _MS)
+
+
+def _missing(now_ms: int) -> Select[Any]:
+    known = exists().where(
+        template_search.c.template == template.c.id, template_search.c.node == module.c.node
+    )
+    return (
+        select(template.c.id, module.c.node, literal("waiting"), literal(""), literal(now_ms))
+        .join(module, module.c.model_class == template.c.model_class)
+        .join(node, node.c.id == module.c.node)
+        .where(
+            template.c.state == "searching",
+            node.c.state == NodeState.ACTIVE,
+            module.c.state.in_(_SERVING),
+            module.c.node != template.c.origin_node,
+            not_(known),
+        )
+    )
