@@ -7,7 +7,7 @@ stands at its end, or nothing of it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from attendance.enrolment import FINGERS, Enrolment, FailedEnrolment, hand_of
+from attendance.enrolment import FINGERS, Begun, Enrolment, FailedEnrolment, hand_of
 from edge import enrolment_wording as words
 from edge.camera_socket import Photo
 from edge.enrolling_finger import POLL_S, Work, enrol_finger, lifted
@@ -24,6 +24,7 @@ from edge.enrolment_deeds import (
     StoppedError,
     TakePhoto,
     Talk,
+    WriteBegun,
     WriteEnrolment,
     WriteFailure,
     ask,
@@ -31,8 +32,11 @@ from edge.enrolment_deeds import (
 from edge.sensor_identifying import Match, PoorImage, Unrecognised
 
 LOWEST_PROOF_SCORE = 80
+ANNOUNCED_S = 3.0
+FACE_S = 5
 _FINGERS_TO_TRY = 3
 _PHOTOS_TO_TRY = 3
+_BEST_FIRST = ("index", "middle", "thumb", "ring", "little")
 NO_CAMERA = "no-camera"
 FIRST_HERE = "nobody-else-enrolled"
 
@@ -50,6 +54,8 @@ class Plan:
         roster: serial of the roster in force.
         minimum_score: below which a punch is none.
         camera: whether the node has one.
+        request: id of the order of central. Then no officer's screen stands by: the display alone tells every
+            step, and nobody can be asked anything. None where an officer guides it at the node.
     """
 
     person: str
@@ -60,6 +66,7 @@ class Plan:
     roster: int
     minimum_score: int
     camera: bool
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +100,25 @@ def enrol(plan: Plan) -> Talk[bool]:
     """
     work: Work | None = None
     try:
-        yield from ask(Say(words.begun(plan.name)))
-        work = Work(plan.person, least_proof_score(plan.minimum_score), (yield from ask(ReadTraits())))
+        yield from _begin(plan)
+        traits = yield from ask(ReadTraits())
+        work = Work(plan.person, plan.request, least_proof_score(plan.minimum_score), traits)
         yield from _whole(plan, work)
     except StoppedError as stopped:
         yield from _take_back(plan, work, stopped)
         return False
     yield from ask(Say(words.enrolled(plan.name)))
     return True
+
+
+def _begin(plan: Plan) -> Talk[None]:
+    if plan.request is None:
+        yield from ask(Say(words.begun(plan.name)))
+        return
+    # Written first: after a cut in the next instant it is known that this order was begun.
+    yield from ask(WriteBegun(Begun(plan.person, plan.request)))
+    yield from ask(Say(words.begun(plan.name)))
+    yield from ask(Pause(ANNOUNCED_S))
 
 
 def _whole(plan: Plan, work: Work) -> Talk[None]:
@@ -122,6 +140,7 @@ def _whole(plan: Plan, work: Work) -> Talk[None]:
         plan.notice,
         plan.roster,
         photo.missing,
+        plan.request,
     )
     yield from ask(WriteEnrolment(enrolment, photo.sha256))
 
@@ -140,6 +159,7 @@ def _take_back(plan: Plan, work: Work | None, stopped: StoppedError) -> Talk[Non
         stopped.other.person if stopped.other else None,
         stopped.slot,
         stopped.detail,
+        plan.request,
     )
     yield from ask(WriteFailure(failure, photo.sha256 if photo else None))
 
@@ -178,11 +198,21 @@ def _one_finger(work: Work, finger: str) -> Talk[None]:
             return
         work.replaced.intersection_update(before)
         tried.append(finger)
-        yield from ask(Say(words.finger_too_hard(finger)))
         if len(tried) >= _FINGERS_TO_TRY:
             raise StoppedError("no-usable-finger", words.no_usable_finger())
         others = tuple(one for one in FINGERS if hand_of(one) == hand_of(finger) and one not in tried)
-        finger = yield from ask(ChooseFinger(others))
+        finger = yield from _another(work, finger, others)
+
+
+def _another(work: Work, finger: str, others: tuple[str, ...]) -> Talk[str]:
+    """The officer's choice; without one, the finger that reads best as a rule."""
+    if work.request is None:
+        yield from ask(Say(words.finger_too_hard(finger)))
+        return (yield from ask(ChooseFinger(others)))
+    chosen = min(others, key=lambda one: _BEST_FIRST.index(one.partition("-")[2]))
+    yield from ask(Say(words.use_instead(finger, chosen)))
+    yield from ask(Pause(ANNOUNCED_S))
+    return chosen
 
 
 def _face(plan: Plan) -> Talk[Photo]:
@@ -190,10 +220,20 @@ def _face(plan: Plan) -> Talk[Photo]:
         return Photo(None, NO_CAMERA)
     photo = Photo(None, NO_CAMERA)
     for _ in range(_PHOTOS_TO_TRY):
-        yield from ask(Say(words.face_wanted()))
-        yield from ask(ConfirmFace())
+        yield from _looking(plan)
         photo = yield from ask(TakePhoto())
         if photo.sha256 is not None:
             break
         yield from ask(Say(words.face_failed(photo.missing or NO_CAMERA)))
     return photo
+
+
+def _looking(plan: Plan) -> Talk[None]:
+    """Until the person looks into the camera: by the officer's word, or after a countdown."""
+    if plan.request is None:
+        yield from ask(Say(words.face_wanted()))
+        yield from ask(ConfirmFace())
+        return
+    for left_s in range(FACE_S, 0, -1):
+        yield from ask(Say(words.face_soon(left_s)))
+        yield from ask(Pause(1.0))

@@ -46,6 +46,7 @@ class Work:
 
     Attributes:
         person: employee id.
+        request: id of the order of central, or None.
         least_score: of a touch that proves a template.
         traits: of the module.
         intended: slots that an intent names.
@@ -54,6 +55,7 @@ class Work:
     """
 
     person: str
+    request: str | None
     least_score: int
     traits: Traits
     intended: set[int] = field(default_factory=set)
@@ -228,7 +230,7 @@ def _free_slot(work: Work) -> Talk[int]:
 
 
 def _intend(work: Work, finger: str, slot: int) -> Talk[None]:
-    intent = Intent(work.person, finger, slot, tuple(sorted(work.replaced)))
+    intent = Intent(work.person, finger, slot, tuple(sorted(work.replaced)), work.request)
     yield from ask(WriteIntent(intent))
     work.intended.add(slot)
 

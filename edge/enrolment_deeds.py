@@ -4,7 +4,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from attendance.enrolment import Enrolment, FailedEnrolment, Intent
+from attendance.enrolment import Begun, Enrolment, FailedEnrolment, Intent
 from edge.camera_socket import Photo
 from edge.sensor_identifying import Identification
 
@@ -50,12 +50,14 @@ class Line:
 
     Attributes:
         kind: "step", "hint", "refusal" or "done".
+        more: further pages of the display, two short lines each.
     """
 
     kind: str
     text: str
     first: str
     second: str
+    more: tuple[tuple[str, str], ...] = ()
 
 
 class Deed(Generic[T]):
@@ -175,6 +177,13 @@ class ConfirmFace(Deed[None]):
 @dataclass(frozen=True, slots=True)
 class TakePhoto(Deed[Photo]):
     """A picture of this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBegun(Deed[None]):
+    """Into the journal, before anything else that central asked for."""
+
+    begun: Begun
 
 
 @dataclass(frozen=True, slots=True)

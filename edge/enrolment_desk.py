@@ -68,6 +68,7 @@ class Desk:
         self._indicator = indicator
         self._clock = clock
         self._talk: Talk[bool] | None = None
+        self._plan: Plan | None = None
         self._deed: Deed[Any] | None = None
         self._until = 0.0
         self._faults = 0
@@ -85,6 +86,11 @@ class Desk:
         return self._talk is not None
 
     @property
+    def request(self) -> str | None:
+        """The order of central whose dialogue runs, or None."""
+        return self._plan.request if self._plan is not None else None
+
+    @property
     def waits_for(self) -> Deed[Any] | None:
         """What the officer is asked for, or None."""
         return self._deed if isinstance(self._deed, ChooseFinger | ConfirmFace) else None
@@ -94,11 +100,16 @@ class Desk:
         """Whether an enrolment that was cut off must be taken back."""
         return not self.running and self._ledger.ledger.begun_for is not None
 
+    @property
+    def may_be_in_the_module(self) -> bool:
+        """Whether what was cut off may have left something there, so that the sensor is needed to end it."""
+        return bool(self._ledger.ledger.begun | self._ledger.ledger.leaving)
+
     def begin(self, plan: Plan) -> None:
         """Start the dialogue. The caller has made sure that none runs."""
         self.lines.clear()
         self.state = "running"
-        self._ending, self._stop = False, None
+        self._ending, self._stop, self._plan = False, None, plan
         self._moved_at = self._clock()
         self.heard_officer()
         self._talk = enrol(plan)
@@ -111,6 +122,10 @@ class Desk:
     def cancel(self) -> None:
         """The officer wants to end it."""
         self._stop = StoppedError("cancelled", words.cancelled())
+
+    def withdraw(self) -> None:
+        """Central does not want it any more."""
+        self._stop = StoppedError("cancelled", words.withdrawn())
 
     def answer(self, value: object) -> None:
         """What the officer was asked for."""
@@ -141,17 +156,25 @@ class Desk:
         person = ledger.begun_for
         assert person is not None
         slots = sorted(ledger.begun)
+        request = ledger.request
         try:
-            found = self._hands.do(Slots()) & set(slots)
+            found = self._hands.do(Slots()) & set(slots) if slots else set()
             for slot in slots:
                 self._hands.do(Erase(slot))
             detail = f"cut off; erased {sorted(found)}"
-            failure = FailedEnrolment(person, "interrupted", tuple(slots), detail=detail)
+            failure = FailedEnrolment(person, "interrupted", tuple(slots), detail=detail, request=request)
             self._hands.do(WriteFailure(failure, None))
         except (SensorError, StorageError, EvidenceError, OSError) as error:
             _log.warning("an enrolment that was cut off can't be taken back yet: %s", error)
         else:
             self.state = "idle" if self.state == "open" else self.state
+            if request is not None:
+                self.tell(words.interrupted())
+
+    def tell(self, line: Line) -> None:
+        """Show a refusal outside of a dialogue. Twice: nobody may be looking at the first page."""
+        pages = (Page(line.first, line.second), *(Page(*page) for page in line.more))
+        self._indicator.show(Message(2 * pages, _OUTCOMES[line.kind]))
 
     # -- the dialogue
 
@@ -160,7 +183,7 @@ class Desk:
             return None
         if self._stop is not None:
             return self._stop
-        if now - self._officer_at > OFFICER_AWAY_S:
+        if self.request is None and now - self._officer_at > OFFICER_AWAY_S:
             return StoppedError("officer-away", words.officer_away())
         if now - self._moved_at > IDLE_S:
             return StoppedError("timeout", words.timed_out())
@@ -218,10 +241,13 @@ class Desk:
         self._moved_at = self._clock()
         self._ending = self._ending or line.kind in ("refusal", "done")
         self.page = Page(line.first, line.second)
-        self._indicator.show(Message((self.page,), _OUTCOMES.get(line.kind, Outcome.READY)))
+        if line.kind == "refusal":
+            self.tell(line)
+        else:
+            self._indicator.show(Message((self.page,), _OUTCOMES.get(line.kind, Outcome.READY)))
 
     def _finish(self, state: str) -> None:
-        self._talk = self._deed = self.page = None
+        self._talk = self._deed = self.page = self._plan = None
         self.state = state
         # Whatever lies on the glass now is the end of this, not a punch.
         self._sensor.expect_lift()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attendance.enrolment import ENROL, FAILED, INTENT
+from attendance.enrolment import BEGUN, ENROL, FAILED, INTENT
 from edge.camera_socket import CameraSocket, Photo
 from edge.documents import DocumentShelf
 from edge.enrolment_deeds import (
@@ -28,6 +28,7 @@ from edge.enrolment_deeds import (
     TakePhoto,
     Touching,
     Traits,
+    WriteBegun,
     WriteEnrolment,
     WriteFailure,
     WriteIntent,
@@ -81,6 +82,7 @@ class Hands:
             Store: self._store,
             Erase: self._erase,
             TakePhoto: lambda _: self._photo(),
+            WriteBegun: lambda deed: self._write(BEGUN, deed.begun.content()),
             WriteIntent: lambda deed: self._write(INTENT, deed.intent.content()),
             WriteEnrolment: lambda deed: self._write(ENROL, deed.enrolment.content(), deed.photo),
             WriteFailure: lambda deed: self._write(FAILED, deed.failure.content(), deed.photo),

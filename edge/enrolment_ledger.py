@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from attendance.chain import Event
-from attendance.enrolment import ENROL, FAILED, INTENT, Enrolment, FailedEnrolment, Intent
+from attendance.enrolment import BEGUN, ENROL, FAILED, INTENT, Begun, Enrolment, FailedEnrolment, Intent
 from attendance.errors import MalformedError
 from attendance.people import Roster
 from edge.durable_file import write_durably
 from edge.logbook import Logbook
 
 _log = logging.getLogger(__name__)
+_REQUESTS_KEPT = 100
+"""Orders leave central's document within seconds of their end; this is for days without a network."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class Ledger:
         begun: slots in which an enrolment that has not ended may have left a template.
         begun_for: whose.
         leaving: slots that it may have erased.
+        request: the order of central that it does, or None.
+        requests: orders to enrol somebody that were begun or refused, the newest last; none is begun again.
     """
 
     epoch: int = 0
@@ -39,12 +43,18 @@ class Ledger:
     begun: set[int] = field(default_factory=set)
     begun_for: str | None = None
     leaving: set[int] = field(default_factory=set)
+    request: str | None = None
+    requests: list[str] = field(default_factory=list)
 
     def note(self, event: Event) -> None:
         """Go on by one event. A body that was erased by law, or is of a newer version, says nothing."""
         self.seq = event.seq
         try:
-            if event.type == INTENT:
+            if event.type == BEGUN:
+                begun = Begun.parse(event.content)
+                self.begun_for, self.request = begun.person, begun.request
+                self._remember(begun.request)
+            elif event.type == INTENT:
                 intent = Intent.parse(event.content)
                 self.begun.add(intent.slot)
                 self.leaving.update(intent.replaces)
@@ -52,9 +62,7 @@ class Ledger:
             elif event.type == ENROL:
                 self._enrolled(Enrolment.parse(event.content))
             elif event.type == FAILED:
-                for slot in FailedEnrolment.parse(event.content).slots:
-                    self.local.pop(slot, None)
-                self._close()
+                self._failed(FailedEnrolment.parse(event.content))
         except MalformedError as error:
             _log.warning("event %d says nothing of an enrolment: %s", event.seq, error)
 
@@ -78,6 +86,18 @@ class Ledger:
                 del slots[slot]
         return replace(roster, slots=slots)
 
+    def _failed(self, failed: FailedEnrolment) -> None:
+        for slot in failed.slots:
+            self.local.pop(slot, None)
+        if failed.request is not None:
+            self._remember(failed.request)
+        if failed.request == self.request:  # an order that was turned away ends nobody else's enrolment
+            self._close()
+
+    def _remember(self, request: str) -> None:
+        if request not in self.requests:
+            self.requests = [*self.requests, request][-_REQUESTS_KEPT:]
+
     def _enrolled(self, enrolment: Enrolment) -> None:
         for finger in enrolment.fingers:
             for slot in finger.replaced:
@@ -88,7 +108,7 @@ class Ledger:
     def _close(self) -> None:
         self.begun.clear()
         self.leaving.clear()
-        self.begun_for = None
+        self.begun_for = self.request = None
 
     def content(self) -> dict[str, Any]:
         """For the file."""
@@ -99,6 +119,8 @@ class Ledger:
             "begun": sorted(self.begun),
             "begun_for": self.begun_for,
             "leaving": sorted(self.leaving),
+            "request": self.request,
+            "requests": self.requests,
         }
 
     @classmethod
@@ -115,6 +137,8 @@ class Ledger:
             {int(slot) for slot in values["begun"]},
             values["begun_for"],
             {int(slot) for slot in values["leaving"]},
+            values["request"],
+            [str(request) for request in values["requests"]],
         )
 
 

@@ -10,6 +10,7 @@ from attendance.people import Roster
 from edge.camera_socket import CameraSocket
 from edge.config import NodeConfig
 from edge.documents import ROSTER, DocumentShelf
+from edge.enrolment_calls import EnrolmentCalls
 from edge.enrolment_desk import Desk
 from edge.enrolment_hands import Hands
 from edge.enrolment_ledger import LedgerFile
@@ -17,6 +18,7 @@ from edge.enrolment_requests import EnrolmentRequests
 from edge.faults import StorageError
 from edge.indicator import Indicator
 from edge.logbook import Logbook
+from edge.sensor import Identification
 from edge.sensor_keeper import SensorKeeper
 from edge.wording import Page
 
@@ -59,6 +61,16 @@ class EnrolmentOffice:
             minimum_score=self._config.sensor.minimum_score,
             camera=camera.present,
         )
+        self._calls = EnrolmentCalls(
+            self._desk,
+            self._hands,
+            self._ledger,
+            shelf,
+            self._logbook,
+            self._sensor,
+            minimum_score=self._config.sensor.minimum_score,
+            camera=camera.present,
+        )
 
     @property
     def running(self) -> bool:
@@ -92,8 +104,16 @@ class EnrolmentOffice:
         if now >= self._catch_up_at:
             self._catch_up_at = now + _CATCH_UP_S
             self._catch_up()
-        if self._desk.unfinished and self._sensor.ready():
+        if self._desk.unfinished and (not self._desk.may_be_in_the_module or self._sensor.ready()):
             self._desk.recover()
+
+    def saw(self, seen: Identification) -> None:
+        """What a look at the glass has found: nobody is called while others punch."""
+        self._calls.saw(seen)
+
+    def heed_orders(self) -> None:
+        """Begin what central asks for, where the moment is right, or turn it down."""
+        self._calls.heed()
 
     def _catch_up(self) -> None:
         try:

@@ -16,6 +16,10 @@ _POOR = {
     "few-points": ("Jari kurang menempel. Letakkan di tengah dan tekan sedikit.", "Tekan sedikit"),
     "lifted": ("Jari terlalu cepat diangkat. Ulangi.", "Terlalu cepat"),
 }
+_NOTHING_STORED = ("Tak ada yang", "tersimpan")
+_BEGIN_AGAIN = ("Mulai lagi dari", "halaman server")
+_FROM_THE_START = ("Ulangi dari awal", "")
+_ASK_ADMIN = ("Hub. admin OPD", "")
 _POOR_OTHERWISE = ("Gambar sidik jari kurang baik. Ulangi.", "Kurang jelas")
 
 
@@ -44,9 +48,9 @@ def hint(text: str, first: str, second: str = "Ulangi") -> Line:
     return Line("hint", text, first[:WIDTH], second[:WIDTH])
 
 
-def refusal(text: str, first: str, second: str) -> Line:
-    """The end, without an enrolment."""
-    return Line("refusal", text, first[:WIDTH], second[:WIDTH])
+def refusal(text: str, first: str, second: str, *more: tuple[str, str]) -> Line:
+    """The end, without an enrolment: why, and on the pages after it what to do."""
+    return Line("refusal", text, first[:WIDTH], second[:WIDTH], more)
 
 
 def begun(name: str) -> Line:
@@ -155,6 +159,15 @@ def finger_too_hard(finger: str) -> Line:
     )
 
 
+def use_instead(finger: str, chosen: str) -> Line:
+    """Another finger is needed, and nobody is there to choose it."""
+    return hint(
+        f"{finger_name(finger).capitalize()} tidak dapat dipakai. Sekarang {finger_name(chosen)}.",
+        "Pakai jari lain:",
+        finger_name(chosen),
+    )
+
+
 def replaces() -> Line:
     """The person's own older template."""
     return step(
@@ -176,6 +189,15 @@ def face_wanted() -> Line:
     )
 
 
+def face_soon(left_s: int) -> Line:
+    """The picture, taken when the countdown ends."""
+    return step(
+        f"Foto wajah: hadapkan orang yang didaftarkan ke kamera. Foto dalam {left_s} detik.",
+        "Lihat kamera",
+        f"Foto dalam {left_s}",
+    )
+
+
 def face_failed(reason: str) -> Line:
     """No picture."""
     return hint(f"Kamera tidak memberi foto ({reason}).", "Foto gagal")
@@ -193,6 +215,8 @@ def belongs_to_another(name: str) -> Line:
         "kedua orang. Bila ini benar jari orang yang didaftarkan, coba jari lain dan laporkan ke BKPSDM.",
         "Ditolak: jari",
         "milik orang lain",
+        ("Periksa KTP,", "coba jari lain,"),
+        ("lapor BKPSDM", ""),
     )
 
 
@@ -203,6 +227,7 @@ def belongs_to_nobody(slot: int) -> Line:
         "Minta admin memeriksa tempat itu.",
         "Ditolak: jari",
         "tanpa nama",
+        ("Minta admin", f"cek tempat {slot}"),
     )
 
 
@@ -212,7 +237,8 @@ def full() -> Line:
         "DITOLAK: sensor penuh. Tidak ada yang disimpan. Minta admin menghapus orang yang sudah pindah "
         "atau menambah alat.",
         "Sensor penuh",
-        "Hub. admin OPD",
+        "Tak tersimpan",
+        _ASK_ADMIN,
     )
 
 
@@ -221,19 +247,31 @@ def no_usable_finger() -> Line:
     return refusal(
         "DITOLAK: tidak ada jari yang dapat dibaca. Tidak ada yang disimpan. Hubungi admin untuk cara lain.",
         "Jari tak terbaca",
-        "Hub. admin OPD",
+        "Tak tersimpan",
+        ("Hub. admin OPD", "untuk cara lain"),
     )
 
 
 def cancelled() -> Line:
     """By the officer."""
-    return refusal("Dibatalkan. Tidak ada yang disimpan.", "Dibatalkan", "")
+    return refusal("Dibatalkan. Tidak ada yang disimpan.", "Dibatalkan", "Tak tersimpan")
+
+
+def withdrawn() -> Line:
+    """By whoever had asked for it on central's page."""
+    return refusal(
+        "Dibatalkan dari server. Tidak ada yang disimpan.", "Dibatalkan", "dari server", _NOTHING_STORED
+    )
 
 
 def timed_out() -> Line:
     """Nobody did anything."""
     return refusal(
-        "Dihentikan karena terlalu lama diam. Tidak ada yang disimpan.", "Terlalu lama", "Dihentikan"
+        "Dihentikan karena terlalu lama diam. Tidak ada yang disimpan.",
+        "Terlalu lama",
+        "Dihentikan",
+        _NOTHING_STORED,
+        _FROM_THE_START,
     )
 
 
@@ -244,7 +282,12 @@ def officer_away() -> Line:
 
 def sensor_failed(sentence: str) -> Line:
     """A fault of the sensor."""
-    return refusal(f"Dihentikan: {sentence} Tidak ada yang disimpan.", "Gangguan sensor", "Dihentikan")
+    return refusal(
+        f"Dihentikan: {sentence} Tidak ada yang disimpan.",
+        "Gangguan sensor",
+        "Dihentikan",
+        ("Bila terulang,", "hub. teknisi"),
+    )
 
 
 def not_recorded() -> Line:
@@ -252,7 +295,8 @@ def not_recorded() -> Line:
     return refusal(
         "Dihentikan: alat tidak dapat mencatat. Tidak ada yang disimpan. Hubungi teknisi.",
         "TIDAK TEREKAM",
-        "Hub. admin OPD",
+        "Dihentikan",
+        ("Kartu penuh atau", "rusak: teknisi"),
     )
 
 
@@ -262,4 +306,70 @@ def left_open() -> Line:
         "Sisa pendaftaran ini akan dihapus sendiri oleh alat begitu sensor pulih. Ulangi sesudahnya.",
         "Belum bersih",
         "Ulangi nanti",
+    )
+
+
+# -- orders of central that are not begun
+
+
+def not_begun_expired() -> Line:
+    """It came too late."""
+    return refusal(
+        "Permintaan dari server sudah kedaluwarsa. Mulai lagi dari halaman server.",
+        "Permintaan",
+        "kedaluwarsa",
+        _BEGIN_AGAIN,
+    )
+
+
+def not_begun_busy() -> Line:
+    """An officer enrols somebody here."""
+    return refusal(
+        "Pendaftaran lain sedang berjalan di alat ini. Tunggu selesai, lalu mulai lagi dari server.",
+        "Alat dipakai",
+        "Tunggu selesai",
+        _BEGIN_AGAIN,
+    )
+
+
+def not_begun_sensor() -> Line:
+    """The sensor does not work."""
+    return refusal(
+        "Sensor sedang tidak bekerja. Hubungi teknisi, lalu mulai lagi dari server.",
+        "Gangguan sensor",
+        "Tak bisa daftar",
+        ("Hub. teknisi", ""),
+        _BEGIN_AGAIN,
+    )
+
+
+def not_begun_stranger(name: str) -> Line:
+    """Nobody of this id is on the roster."""
+    return refusal(
+        f"{name} tidak ada di daftar alat ini. Minta admin memeriksa unitnya, lalu mulai lagi dari server.",
+        short_name(name),
+        "tak ada di alat",
+        ("Minta admin cek", "unit kerjanya"),
+        _BEGIN_AGAIN,
+    )
+
+
+def not_begun_fingers() -> Line:
+    """Fingers of one hand, from a central that should not have asked for them."""
+    return refusal(
+        "Dua jari itu harus dari tangan yang berbeda. Mulai lagi dari server.",
+        "Harus 2 tangan",
+        "yang berbeda",
+        _BEGIN_AGAIN,
+    )
+
+
+def interrupted() -> Line:
+    """The node was off in the middle of it."""
+    return refusal(
+        "Pendaftaran terputus. Sisanya sudah dihapus. Ulangi dari awal.",
+        "Pendaftaran",
+        "terputus",
+        _NOTHING_STORED,
+        _FROM_THE_START,
     )

@@ -200,6 +200,7 @@ class PunchProcess:
             wait_s = self._enrolment.turn()
         else:
             wait_s = self._look(tick)
+        self._enrolment.heed_orders()
         self._keep_up(tick)
         return wait_s
 
@@ -212,6 +213,7 @@ class PunchProcess:
             return _AGAIN_S
         if seen is None:
             return _AGAIN_S
+        self._enrolment.saw(seen)
         self._heard(tick)
         said = self._door.answer(seen, tick)
         if said is not None:

@@ -277,7 +277,17 @@ def test_every_line_fits_the_display() -> None:
         words.belongs_to_nobody(65_535),
         words.face_failed("camera-away"),
         words.sensor_failed("Rusak."),
+        words.withdrawn(),
+        words.interrupted(),
+        words.face_soon(5),
+        words.not_begun_expired(),
+        words.not_begun_busy(),
+        words.not_begun_sensor(),
+        words.not_begun_stranger(name),
+        words.not_begun_fingers(),
     ]
+    lines += [words.use_instead(finger, "right-little") for finger in FINGERS]
     for line in lines:
         assert Page(line.first, line.second)
+        assert all(Page(*page) for page in line.more)
         assert line.text.rstrip().endswith((".", ")")), line.text

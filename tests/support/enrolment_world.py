@@ -3,16 +3,18 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attendance.chain import Event
-from attendance.enrolment import ENROL, FAILED, FINGERS, INTENT
+from attendance.enrolment import FINGERS, TYPES
 from attendance.exchange import sign_document
+from attendance.orders import Do, Order, Orders
+from attendance.moment import to_ms
 from attendance.seal import node_id, public_hex
 from edge import config
 from edge.camera_socket import Photo
@@ -70,6 +72,20 @@ class Camera:
         return self.photos[min(self.asked, len(self.photos)) - 1]
 
 
+def order(id_: str = "e-1", person: str = "p-siti", *, expires: datetime | None = None) -> Order:
+    """Central's wish to have somebody enrolled."""
+    return Order(
+        id_,
+        Do.ENROL,
+        person,
+        "Siti Aminah",
+        fingers=("right-index", "left-index"),
+        legal_basis="SK 1/2017",
+        notice="v1",
+        expires_ms=to_ms(expires or NOW + timedelta(minutes=15)),
+    )
+
+
 def as_asked(person: str) -> Pick:
     return lambda _kind, _number, finger: (person, finger, 0.9)
 
@@ -94,6 +110,7 @@ class World:
             module.enrol(100 + number, row["person"], "right-index")
         module.enrol(7, "p-budi", "right-index")
         self.witness = ("p-budi", "right-index")
+        self.orders: Orders | None = None
         self.start()
 
     def start(self) -> None:
@@ -113,6 +130,7 @@ class World:
         self.shelf.load(public_hex(self.central))
         if self.shelf.standing.roster is None:
             self.send_roster()
+        self._put_orders_in_force()
 
     def end(self) -> None:
         self.sensor.close()
@@ -131,10 +149,40 @@ class World:
         self.shelf.accept("roster", data, public_hex(self.central))
         self.office._catch_up_at = 0.0
 
+    def call(self, *calls: Order) -> None:
+        """Central's orders are these from now on, also after a start."""
+        number = self.orders.serial + 1 if self.orders else 1
+        self.orders = Orders(number, self.node, public_hex(self.central), calls)
+        self._put_orders_in_force()
+
+    def _put_orders_in_force(self) -> None:
+        self.shelf.standing = replace(self.shelf.standing, orders=self.orders)
+
     def look(self) -> Identification | None:
         """One turn of the loop without a dialogue."""
         self.office.before_look()
-        return self.sensor.look()
+        seen = self.sensor.look()
+        if seen is not None:
+            self.office.saw(seen)
+        return seen
+
+    def until_running(self) -> None:
+        """Turn the loop, orders included, until a dialogue runs."""
+        for _ in range(2000):
+            if self.office.running:
+                return
+            self.turn()
+        raise AssertionError("nobody is called")
+
+    def turn(self) -> None:
+        """One turn of the process."""
+        if self.office.running:
+            self.office.turn()
+        else:
+            self.look()
+        self.office._calls._look_at = 0.0
+        self.office.heed_orders()
+        self.sensor.pace.sleep(self.sensor.pace.s(0.02))
 
     def settle(self) -> None:
         """Turn the loop until the sensor is at work and nothing is left of a cut."""
@@ -224,6 +272,7 @@ class World:
             if view["face"] or view["fingers"]:
                 self.ask("step", **answer(view))
             wait_s = self.office.turn()
+            self.office.heed_orders()
             if wait_s:
                 self.sensor.pace.sleep(self.sensor.pace.s(0.02))
         raise AssertionError(f"it never ends: {self.lines}")
@@ -243,7 +292,7 @@ class World:
     def events(self) -> list[Event]:
         """What the journal holds of enrolments."""
         every = self.logbook.events_after(0)
-        return [event for event in every if event.type in (INTENT, ENROL, FAILED)]
+        return [event for event in every if event.type in TYPES]
 
     def types(self) -> list[str]:
         return [event.type for event in self.events()]
