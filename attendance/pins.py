@@ -28,7 +28,7 @@ _FORM = re.compile(rf"scrypt\$([0-9]{{1,6}})\$([0-9]{{1,2}})\$([0-9])\${_BASE64}
 # times as long, about 100 ms: nobody at the door notices, and the punch process does it beside its loop.
 N, R, P = 2**13, 8, 1
 SALT_BYTES, KEY_BYTES = 16, 32
-_MOST_N, _MOST_R, _MOST_P = 2**16, 16, 4
+_MOST_N, _MOST_R, _MOST_P = 2**15, 8, 4  # 32 MiB: a small Pi has half a GiB for everything
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from edge.config_reading import ConfigError, Section, Source
 
-_SECTIONS = ["node", "server", "sensor", "camera", "display", "clock", "sync"]
+_SECTIONS = ["node", "server", "sensor", "keypad", "camera", "display", "clock", "sync"]
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _BAUD_BPS = tuple(9600 * n for n in range(1, 13))
 
@@ -46,6 +46,13 @@ class SensorConfig:
     second_capture_below: int
     poll_interval_ms: int
     time_scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeypadConfig:
+    """A USB number pad for people with a PIN. `path` is below /dev/input/by-id/; None where there is none."""
+
+    path: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,7 @@ class NodeConfig:
     listening_span_s: int
     server: ServerConfig | None
     sensor: SensorConfig
+    keypad: KeypadConfig
     camera: CameraConfig
     display: DisplayConfig
     clock: ClockConfig
@@ -176,6 +184,7 @@ def parse(text: str, name: str = "hadir.toml") -> NodeConfig:
         listening_span_s=node.whole("listening_span_s", 30, 3600, 600),
         server=_server(source.section("server")) if "server" in source.tables else None,
         sensor=_sensor(source.section("sensor")),
+        keypad=_keypad(source.section("keypad")),
         camera=_camera(source.section("camera")),
         display=_display(source.section("display")),
         clock=_clock(source.section("clock")),
@@ -235,6 +244,14 @@ def _sensor(section: Section) -> SensorConfig:
         section.problem("baud_bps", f"baud_bps harus kelipatan 9600, bukan {config.baud_bps}.")
     section.finish()
     return config
+
+
+def _keypad(section: Section) -> KeypadConfig:
+    path = section.optional_text("path")
+    if path and not Path(path).is_absolute():
+        section.problem("path", f'path harus jalur penuh, misalnya "/dev/input/by-id/...", bukan "{path}".')
+    section.finish()
+    return KeypadConfig(Path(path) if path else None)
 
 
 def _camera(section: Section) -> CameraConfig:

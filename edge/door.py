@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from attendance.calendar import zone
 from attendance.errors import EvidenceError, PolicyError
+from attendance.moment import Moment
 from attendance.punch import PUNCH, UNMATCHED
 from edge import wording
-from edge.camera_socket import CameraSocket
+from edge.camera_socket import CameraSocket, Photo
 from edge.documents import DocumentShelf
 from edge.faults import StorageError
 from edge.indicator import Indicator
@@ -22,7 +23,7 @@ from edge.punching import Decision, decide
 from edge.rationing import Ration
 from edge.sensor import Identification, Match, PoorImage, Unrecognised
 from edge.timing import Reading, between
-from edge.wording import Message, Outcome
+from edge.wording import Message, Outcome, Page
 
 _log = logging.getLogger(__name__)
 _SAME_PERSON_S = 20.0
@@ -92,30 +93,48 @@ class Door:
         """The likeliest time of a reading, in the office's zone."""
         return self._logbook.best_time(reading).astimezone(self._zone())
 
-    def _matched(self, match: Match, before: Tick) -> Outcome:
-        now = Tick(time.monotonic(), self._logbook.reading())
-        passed_s = max(now.monotonic_s - before.monotonic_s, 1e-9)
-        share = (match.captured_monotonic_s - before.monotonic_s) / passed_s
-        reading = between(before.reading, now.reading, share)
-        when = self.local(reading)
-        pending = self._camera.ask(match.captured_monotonic_s, self._caption(when))
-        roster = self._shelf.standing.roster
-        person = roster.person_in(match.slot) if roster else None
-        earlier = self._logbook.remembered.of(person)
-        photo = pending.result()
-        decision = decide(self._shelf.standing, match.slot, match.score, when, earlier, photo.missing)
-        self._attempts = 0
+    def book(self, decision: Decision, at: Reading | Moment, photo: Photo, *more: Page) -> Outcome:
+        """Write a punch and only then say so.
+
+        Args:
+            decision: what it is.
+            at: when it happened.
+            photo: its picture.
+            more: pages behind the confirmation.
+
+        Returns:
+            What the light has to say.
+        """
         try:
-            event = self._logbook.write(PUNCH, decision.punch.content(), at=reading, photo=photo.sha256)
+            event = self._logbook.write(PUNCH, decision.punch.content(), at=at, photo=photo.sha256)
         except (StorageError, EvidenceError) as error:
-            _log.error("a punch of slot %d is NOT recorded: %s", match.slot, error)
+            _log.error("a punch of slot %s is NOT recorded: %s", decision.punch.slot, error)
             self.counters["not_recorded"] += 1
             return self._show(wording.not_recorded())
         self.counters["punches"] += 1
         if photo.missing:
             self.counters[f"photo_missing.{photo.missing}"] += 1
         message = self._with_cautions(decision, trusted=event.moment.trusted)
-        return self._show(message, event.seq)
+        return self._show(message.then(*more), event.seq)
+
+    def caption(self, when: datetime) -> str:
+        """What is drawn into the picture of this moment."""
+        return f"{when:%d-%m-%Y %H:%M:%S} {when.tzname()}  {self._office.place}  {self._office.node}"
+
+    def _matched(self, match: Match, before: Tick) -> Outcome:
+        now = Tick(time.monotonic(), self._logbook.reading())
+        passed_s = max(now.monotonic_s - before.monotonic_s, 1e-9)
+        share = (match.captured_monotonic_s - before.monotonic_s) / passed_s
+        reading = between(before.reading, now.reading, share)
+        when = self.local(reading)
+        pending = self._camera.ask(match.captured_monotonic_s, self.caption(when))
+        roster = self._shelf.standing.roster
+        person = roster.person_in(match.slot) if roster else None
+        earlier = self._logbook.remembered.of(person)
+        photo = pending.result()
+        decision = decide(self._shelf.standing, match.slot, match.score, when, earlier, photo.missing)
+        self._attempts = 0
+        return self.book(decision, reading, photo)
 
     def _with_cautions(self, decision: Decision, *, trusted: bool) -> Message:
         message = wording.stored(decision, say_late=self._office.say_late)
@@ -146,9 +165,6 @@ class Door:
     def _show(self, message: Message, seq: int | None = None) -> Outcome:
         self._indicator.show(message, seq)
         return message.outcome
-
-    def _caption(self, when: datetime) -> str:
-        return f"{when:%d-%m-%Y %H:%M:%S} {when.tzname()}  {self._office.place}  {self._office.node}"
 
     def _zone(self) -> ZoneInfo:
         roster = self._shelf.standing.roster

@@ -98,21 +98,26 @@ class Logbook:
         return from_ms(self.keeper.best_ms(reading))
 
     def write(
-        self, type_: str, content: dict[str, Any], *, at: Reading | None = None, photo: str | None = None
+        self,
+        type_: str,
+        content: dict[str, Any],
+        *,
+        at: Reading | Moment | None = None,
+        photo: str | None = None,
     ) -> Event:
         """Write an event; durable on return.
 
         Args:
             type_: what kind.
             content: its body without the salt.
-            at: when it happened; now, if not given.
+            at: when it happened; now, if not given. A moment is what was believed then.
             photo: SHA-256 of its picture.
 
         Raises:
             StorageError: it is not recorded.
             EvidenceError: it has no form in which it could be recorded.
         """
-        moment = self.moment(at)
+        moment = at if isinstance(at, Moment) else self.moment(at)
         self._mend()
         event = self._journal.append(type_, moment, content, photo)
         self._last = event

@@ -22,9 +22,11 @@ from edge.door import Door, Office, Tick
 from edge.enrolment_office import EnrolmentOffice
 from edge.faults import Fault, SensorError, StorageError
 from edge.indicator import Beeper, Indicator, open_display
+from edge.keypad import Keypad
 from edge.listening import Listener
 from edge.local_socket import LocalSocket
 from edge.logbook import Logbook
+from edge.pin_desk import PinDesk, open_book
 from edge.punch_requests import MAX_REQUEST_BYTES, Answers, RequestQueue, server_record
 from edge.sensor import Held, NoFinger
 from edge.sensor_faults import SENTENCES
@@ -128,6 +130,9 @@ class PunchProcess:
         )
         office = Office(node, config.place, config.zone, config.display.say_late, state / "sync-status.json")
         self._door = Door(logbook, self._shelf, self._camera, indicator, office)
+        pad = Keypad(config.keypad.path) if config.keypad.path else None
+        pins = open_book(state / "template.key")
+        self._pins = PinDesk(pad, pins, self._shelf, logbook, self._camera, indicator, self._door)
         self._enrolment.serve(self._shelf, self._camera, lambda: self._door.local(logbook.reading()))
         self._requests = RequestQueue()
         self._answers = Answers(
@@ -163,6 +168,7 @@ class PunchProcess:
             self._supervision.stopping()
             socket.close()
             self._sensor.close()
+            self._pins.close()
             self._close_span(self._listener.lost())
             self._logbook.close()
 
@@ -194,6 +200,7 @@ class PunchProcess:
         for body in oddities:
             self._record(CLOCK, body)
         tick = Tick(monotonic_s, reading)
+        self._pins.turn(deaf=self._enrolment.running)
         if self._enrolment.running:
             # A finger that wants to be booked would not be heard now: nobody may be called absent for it.
             self._close_span(self._listener.lost())
@@ -215,7 +222,7 @@ class PunchProcess:
             return _AGAIN_S
         self._enrolment.saw(seen)
         self._heard(tick)
-        said = self._door.answer(seen, tick)
+        said = self._pins.answer(seen, tick)
         if said is not None:
             self._light(said)
         return self._config.sensor.poll_interval_ms / 1000 if isinstance(seen, NoFinger | Held) else 0.0
@@ -253,7 +260,7 @@ class PunchProcess:
         elif faulty:
             self._indicator.idle(wording.out_of_order(retry=False).pages[0])
         else:
-            self._indicator.idle(wording.idle(local))
+            self._indicator.idle(self._pins.page or wording.idle(local))
         if self._light_until and tick.monotonic_s >= self._light_until:
             self._light_until = 0.0
             self._sensor.light(Outcome.FAULT if broken else Outcome.READY)
@@ -292,6 +299,7 @@ class PunchProcess:
             "disk": self._board.disk(self._config.state_dir),
             "power": self._board.power(),
             "counters": counters,
+            **self._pins.facts(),
         }
 
     def _camera_facts(self) -> dict[str, Any]:

@@ -25,6 +25,9 @@ baud_bps = 57600
 password = 0x00C0FFEE
 minimum_score = 60
 
+[keypad]
+path = "/dev/input/by-id/usb-pad-event-kbd"
+
 [camera]
 source = "socket:/run/kamera.sock"
 photo_max_bytes = 30_000
@@ -168,3 +171,12 @@ def test_a_good_file_is_read_from_disk(tmp_path: Path) -> None:
 def test_a_file_that_notepad_saved_is_read(tmp_path: Path) -> None:
     (tmp_path / "hadir.toml").write_text(SMALL.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
     assert config.load(tmp_path / "hadir.toml").state_dir == Path("/var/lib/hadir")
+
+
+def test_a_keypad_is_named_by_its_whole_path_or_not_at_all() -> None:
+    assert config.parse(SMALL).keypad.path is None
+    assert config.parse(FULL).keypad.path == Path("/dev/input/by-id/usb-pad-event-kbd")
+    assert problems(SMALL + '[keypad]\npath = "event0"\n') == (
+        'hadir.toml baris 4: [keypad] path harus jalur penuh, misalnya "/dev/input/by-id/...", bukan "event0".',
+    )
+    assert "tidak dikenal" in problems(SMALL + '[keypad]\ndevice = "/dev/input/event0"\n')[0]
