@@ -10,11 +10,10 @@ from attendance.chain import GENESIS, Link
 from attendance.errors import EvidenceError, HadirError
 from attendance.moment import from_ms
 from central import audit, dirty_days
-from central.tables import audit_log, checkpoint, node, unit
+from central.tables import checkpoint, node, unit
 
 _SEEN_EVERY_MS = 30_000
 _UNKNOWN_EVERY_MS = 60_000
-_RETIRED_ACTION = "node-retired"
 RETIRED_WELL = "retired"
 """Reason of a node that was trusted when it was retired; a distrusted one keeps the reason for that."""
 
@@ -171,22 +170,18 @@ def retire(connection: Connection, name: str, now_ms: int, *, actor: str) -> Non
     found = find(connection, name, lock=True)
     if found.state is NodeState.RETIRED:
         raise NodeStateError(f"Alat {found.id} sudah diberhentikan.")
-    values = {"state": NodeState.RETIRED.value}
+    values = {"state": NodeState.RETIRED.value, "retired_at_ms": now_ms}
     if found.state is NodeState.ACTIVE:
         values["state_reason"] = RETIRED_WELL
     connection.execute(update(node).where(node.c.id == found.id).values(**values))
     dirty_days.mark_served_by(connection, found.id)
-    audit.note(connection, now_ms, actor, _RETIRED_ACTION, found.id, f"before: {found.state.value}")
+    audit.note(connection, now_ms, actor, "node-retired", found.id, f"before: {found.state.value}")
 
 
 def retirements(connection: Connection) -> dict[str, datetime]:
-    """When each retired node was taken out of service, as the log of deeds has it."""
-    rows = connection.execute(
-        select(audit_log.c.subject, func.min(audit_log.c.at_ms).label("at_ms"))
-        .where(audit_log.c.action == _RETIRED_ACTION)
-        .group_by(audit_log.c.subject)
-    )
-    return {row.subject: from_ms(row.at_ms) for row in rows}
+    """When each retired node was taken out of service."""
+    query = select(node.c.id, node.c.retired_at_ms).where(node.c.retired_at_ms.is_not(None))
+    return {row.id: from_ms(row.retired_at_ms) for row in connection.execute(query)}
 
 
 def seen_lately(found: Node, now_ms: int) -> bool:

@@ -87,9 +87,19 @@ slot = Table(
     Column("template", _ID, nullable=True),  # what is in it, where the safe holds it too
     _ms("since", nullable=True),  # null: from before slots had a history
     _ms("proven", nullable=True),  # first live match; null where none is known
+    Column("event", String(64), nullable=True),  # node/epoch/seq of what filled it; null: by hand
+    # What waits for its first live match: asked for with every batch.
+    Index(
+        "ix_slot_unproven",
+        "unit",
+        "node",
+        sqlite_where=text("proven_ms IS NULL AND template IS NOT NULL"),
+        postgresql_where=text("proven_ms IS NULL AND template IS NOT NULL"),
+    ),
 )
 
-# Who held a place before. Punches of that time are theirs, and their days wait for that node.
+# Who held a place before. Punches of that time are theirs, and their days wait for that node. Always of one
+# node: which nodes a unit had then is known when the place changes hands, and never after.
 slot_past = Table(
     "slot_past",
     metadata,
@@ -99,7 +109,9 @@ slot_past = Table(
     Column("slot", Integer, nullable=False),
     Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
     _ms("since", nullable=True),
-    _ms("until"),
+    _ms("until"),  # when the books said so
+    _ms("learned", nullable=True),  # when the node was known to have heard it; null: it may still book for them
+    Column("event", String(64), nullable=True),  # of what had filled it
     Index("ix_slot_past_unit_until", "unit", "until_ms"),
 )
 
@@ -126,6 +138,7 @@ node = Table(
     Column("software", String(64), nullable=False, server_default=""),
     Column("clock_source", String(16), nullable=False, server_default=""),
     _ms("claimed_at"),
+    _ms("retired_at", nullable=True),
     _ms("last_seen", nullable=True),  # any signed request
     _ms("last_event", nullable=True),  # wall clock of the last event handed in
     _ms("reported_until", nullable=True),  # the same, of the last one with a trusted clock: the watermark
@@ -313,6 +326,7 @@ finding = Table(
     Column("employee", _ID, nullable=False, index=True),  # whose new finger it was
     Column("other", _ID, nullable=True),  # who holds the slot that answered; null where nobody is known
     Column("template", _ID, nullable=True),
+    Column("other_template", _ID, nullable=True),  # what the books have in the slot that answered
     Column("node", _NODE, nullable=False),
     Column("slot", Integer, nullable=True),
     Column("score", Integer, nullable=True),

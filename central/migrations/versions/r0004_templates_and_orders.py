@@ -26,6 +26,7 @@ def upgrade() -> None:
     _template()
     _template_search()
     _slot()
+    _retirement()
 
 
 def _export_refusal() -> None:
@@ -48,6 +49,7 @@ def _finding() -> None:
         sa.Column("employee", sa.String(length=32), nullable=False),
         sa.Column("other", sa.String(length=32), nullable=True),
         sa.Column("template", sa.String(length=32), nullable=True),
+        sa.Column("other_template", sa.String(length=32), nullable=True),
         sa.Column("node", sa.String(length=16), nullable=False),
         sa.Column("slot", sa.Integer(), nullable=True),
         sa.Column("score", sa.Integer(), nullable=True),
@@ -192,6 +194,8 @@ def _slot_past() -> None:
         sa.Column("employee", sa.String(length=32), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=True),
         sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("learned_ms", sa.BigInteger(), nullable=True),
+        sa.Column("event", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["employee"], ["employee.id"], name=op.f("fk_slot_past_employee_employee")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slot_past")),
     )
@@ -241,3 +245,17 @@ def _slot() -> None:
     op.add_column("slot", sa.Column("template", sa.String(length=32), nullable=True))
     op.add_column("slot", sa.Column("since_ms", sa.BigInteger(), nullable=True))
     op.add_column("slot", sa.Column("proven_ms", sa.BigInteger(), nullable=True))
+    op.add_column("slot", sa.Column("event", sa.String(length=64), nullable=True))
+    waiting = sa.text("proven_ms IS NULL AND template IS NOT NULL")
+    op.create_index(
+        "ix_slot_unproven", "slot", ["unit", "node"], sqlite_where=waiting, postgresql_where=waiting
+    )
+
+
+def _retirement() -> None:
+    """Until now only the log of deeds said when a node was taken out of service."""
+    op.add_column("node", sa.Column("retired_at_ms", sa.BigInteger(), nullable=True))
+    op.execute(
+        "UPDATE node SET retired_at_ms = (SELECT min(at_ms) FROM audit_log"
+        " WHERE action = 'node-retired' AND subject = node.id) WHERE state = 'retired'"
+    )
