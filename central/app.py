@@ -7,9 +7,11 @@ from flask import Flask
 
 from central.config import CentralConfig
 from central.office import Office, open_office
-from central.pages import node_api
+from central.pages import node_api, node_door, node_templates
 from central.pages.site import register_pages
 
+NODE_VIEWS = (node_api, node_templates)
+"""The modules whose views hang on the door for nodes; importing them is what puts them there."""
 MAX_REQUEST_BYTES = 1_048_576
 
 
@@ -34,6 +36,6 @@ def app_for(office: Office) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
-    app.register_blueprint(node_api.blueprint)
+    app.register_blueprint(node_door.blueprint)
     register_pages(app)
     return app

@@ -14,6 +14,7 @@ from attendance import sealing
 from attendance.errors import EvidenceError
 from central import person_keys
 from central.person_keys import DamagedVaultError
+from central.tables import slot as slots
 from central.tables import template, template_search
 from central.template_keys import TemplateKeys
 
@@ -50,7 +51,9 @@ def keep(
     """Keep a template of a person.
 
     The same bytes again are the same template. Other bytes of the same finger and class take the place of the
-    older ones, whose searches go with them. Where nobody knows the finger, the place counts in its stead.
+    older ones, whose searches go with them, except of those that lie in a slot somewhere: as long as a finger
+    is taken for this person by such a template, others must be able to look for it. Where nobody knows the
+    finger, the place counts in its stead.
 
     Args:
         connection: a transaction that may write.
@@ -78,7 +81,8 @@ def keep(
     for row in older:
         if _holds(key, row, data):
             return str(row.id)
-    _remove(connection, [row.id for row in older])
+    lying = set(connection.scalars(select(slots.c.template).where(slots.c.employee == employee)))
+    _remove(connection, [row.id for row in older if row.id not in lying])
     return _enter(connection, key, (employee, finger, model_class), data, Origin(node, slot), now_ms)
 
 

@@ -1,79 +1,34 @@
-"""The door for nodes: claims, nonces, events, documents and photos. What they mean is decided in `central`.
+"""The door for nodes: claims, nonces, events, documents, photos. What they mean is decided in `central`."""
 
-Every answer carries a fresh nonce in `Hadir-Nonce`. A refusal is JSON `{"error": code, "detail": sentence}`.
-"""
-
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
 
-from flask import Blueprint, Response, current_app, jsonify, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from flask import Response, jsonify, request
 
 from attendance import exchange, seal
-from attendance.errors import EvidenceError, GapError, HadirError, MalformedError, OversizeError
+from attendance.errors import MalformedError, OversizeError
 from central import claims, event_store, ingest, nodes, orders, photos, receipts, request_signing, rosters
 from central.nodes import Node
 from central.office import Office
 from central.pages import access
-
-blueprint = Blueprint("node_api", __name__, url_prefix="/v1")
+from central.pages.node_door import blueprint, body, nonce_clock_ms, office_here, signed
 
 MAX_CLAIM_BYTES = 4096
 MAX_STATUS_BYTES = 4096
-_RETRY_AFTER_S = "10"
-_STATUS = {
-    "oversize": 413,
-    "unknown-node": 401,
-    "bad-request-signature": 401,
-    "nonce-stale": 401,
-    "node-distrusted": 403,
-    "emulated-clock": 403,
-    "claim-used": 403,
-    "claim-unknown": 403,
-    "claim-expired": 403,
-    "photo-not-named": 404,
-    "gap": 409,
-    "wrong-offset": 409,
-}
-_P = ParamSpec("_P")
-
-
-def signed(view: Callable[Concatenate[Node, _P], Response]) -> Callable[..., Response]:
-    """Let a view see only requests that the node of the path signed; hand it the node."""
-
-    @wraps(view)
-    def guarded(node: str, *args: _P.args, **kwargs: _P.kwargs) -> Response:
-        office = _office()
-        with office.database.read() as connection:
-            known = nodes.find(connection, node)
-        target = request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]
-        received = request_signing.SignedRequest(
-            request.method, f"https://central{target}", dict(request.headers.items()), _body()
-        )
-        secret = office.keys.nonce_secret
-        request_signing.verify_request(received, known.id, known.transport_key, secret, _nonce_clock_ms())
-        nodes.require_trusted(known)
-        return view(known, *args, **kwargs)
-
-    return access.node(guarded)
 
 
 @blueprint.get("/health")
 @access.anyone
 def health() -> Response:
     """Whether central runs and what time it is there."""
-    return jsonify({"ok": True, "time_ms": _office().clock.now_ms()})
+    return jsonify({"ok": True, "time_ms": office_here().clock.now_ms()})
 
 
 @blueprint.get("/nonce")
 @access.anyone
 def nonce() -> Response:
     """A nonce to sign the first request with."""
-    office = _office()
-    fresh = request_signing.make_nonce(office.keys.nonce_secret, _nonce_clock_ms())
+    office = office_here()
+    fresh = request_signing.make_nonce(office.keys.nonce_secret, nonce_clock_ms())
     return jsonify({"nonce": fresh, "time_ms": office.clock.now_ms()})
 
 
@@ -81,7 +36,7 @@ def nonce() -> Response:
 @access.anyone
 def claim() -> Response:
     """Take in a node that brings a token."""
-    office = _office()
+    office = office_here()
     wanted = claims.ClaimRequest.parse(_json(MAX_CLAIM_BYTES))
     with office.database.write() as connection:
         claimed = claims.redeem(connection, wanted, office.clock.now_ms())
@@ -93,7 +48,7 @@ def claim() -> Response:
 @signed
 def head(known: Node) -> Response:
     """What central holds, and what time it is; signed."""
-    office, now_ms = _office(), _office().clock.now_ms()
+    office, now_ms = office_here(), office_here().clock.now_ms()
     own_nonce = receipts.check_own_nonce(request.args.get("nonce", ""))
     epoch = _number("epoch")
     held = known.held
@@ -108,13 +63,13 @@ def head(known: Node) -> Response:
 @signed
 def events(known: Node) -> Response:
     """Take in a batch; the receipt is signed only after the commit."""
-    office = _office()
+    office = office_here()
     own_nonce = receipts.check_own_nonce(request.args.get("nonce", ""))
     if request.headers.get("Content-Encoding") != "gzip":
         raise MalformedError("a batch travels as gzip")
-    if len(_body()) > exchange.MAX_BATCH_GZIP_BYTES:
+    if len(body()) > exchange.MAX_BATCH_GZIP_BYTES:
         raise OversizeError(f"a packed batch is larger than {exchange.MAX_BATCH_GZIP_BYTES} bytes")
-    batch = exchange.open_batch(exchange.inflate(_body()))
+    batch = exchange.open_batch(exchange.inflate(body()))
     if (batch.epoch, batch.start, batch.count) != (_number("epoch"), _number("start"), _number("count")):
         raise MalformedError("the batch is not the one that the address announces")
     held = ingest.take_in(
@@ -131,7 +86,7 @@ def events(known: Node) -> Response:
 @signed
 def documents(known: Node) -> Response:
     """Rules, roster and orders, where newer than what the node holds; orders only where it asks for them."""
-    office = _office()
+    office = office_here()
     policy, roster = rosters.newer_documents(
         office, known.id, policy_held=_number("policy"), roster_held=_number("roster")
     )
@@ -146,7 +101,7 @@ def documents(known: Node) -> Response:
 def photo_progress(known: Node, sha256: str) -> Response:
     """How much of a photo is held; asked with HEAD."""
     named = _named_photo(known, sha256)
-    return _photo_answer(named, photos.held(_office().config.photo_dir, sha256))
+    return _photo_answer(named, photos.held(office_here().config.photo_dir, sha256))
 
 
 @blueprint.patch("/nodes/<node>/photos/<sha256>")
@@ -156,7 +111,7 @@ def photo_piece(known: Node, sha256: str) -> Response:
     named = _named_photo(known, sha256)
     offset, length = _header_number("Upload-Offset"), _header_number("Upload-Length")
     return _photo_answer(
-        named, photos.take_piece(_office().config.photo_dir, sha256, offset, length, _body())
+        named, photos.take_piece(office_here().config.photo_dir, sha256, offset, length, body())
     )
 
 
@@ -164,7 +119,7 @@ def photo_piece(known: Node, sha256: str) -> Response:
 @signed
 def status(known: Node) -> Response:
     """What the node says of itself, for display."""
-    office = _office()
+    office = office_here()
     fields = _json(MAX_STATUS_BYTES)
     if not isinstance(fields, dict):
         raise MalformedError("the status is not an object")
@@ -186,69 +141,8 @@ def status(known: Node) -> Response:
     return jsonify({"ok": True})
 
 
-@blueprint.after_request
-def _offer_nonce(response: Response) -> Response:
-    response.headers["Hadir-Nonce"] = request_signing.make_nonce(
-        _office().keys.nonce_secret, _nonce_clock_ms()
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.errorhandler(EvidenceError)
-def _refuse(error: EvidenceError) -> Response:
-    if isinstance(error, nodes.UnknownNodeError):
-        office = _office()
-        with office.database.write() as connection:
-            nodes.note_unknown(connection, (request.view_args or {}).get("node", ""), office.clock.now_ms())
-    more: dict[str, Any] = {}
-    if isinstance(error, GapError):
-        more["next"] = error.next_seq
-    response = _refusal(_STATUS.get(error.code, 422), error.code, str(error), more)
-    if isinstance(error, photos.WrongOffsetError):
-        response.headers["Upload-Offset"] = str(error.offset)
-    if isinstance(error, photos.WrongHashError):
-        response.headers["Upload-Offset"] = "0"
-    return response
-
-
-@blueprint.errorhandler(RequestEntityTooLarge)
-def _refuse_size(_error: RequestEntityTooLarge) -> Response:
-    return _refusal(413, OversizeError.code, "the request is larger than any that a node sends")
-
-
-@blueprint.errorhandler(ClientDisconnected)
-def _refuse_cut(_error: ClientDisconnected) -> Response:
-    return _refusal(400, "cut-short", "the request ended before its announced length")
-
-
-@blueprint.errorhandler(HadirError)
-@blueprint.errorhandler(OSError)
-def _unable(error: Exception) -> Response:
-    """Our side failed: nothing was acknowledged, the node keeps everything and tries again."""
-    current_app.logger.error("could not serve a node: %s", error)
-    response = _refusal(503, "unavailable", "central can't store anything now")
-    response.headers["Retry-After"] = _RETRY_AFTER_S
-    return response
-
-
-def _office() -> Office:
-    office = current_app.extensions["hadir"]
-    assert isinstance(office, Office)
-    return office
-
-
-def _nonce_clock_ms() -> int:
-    """Nonces live by the machine's own clock, also where attendance runs on an emulated one."""
-    return time.time_ns() // 1_000_000
-
-
-def _body() -> bytes:
-    return request.get_data(cache=True)
-
-
 def _json(max_bytes: int) -> object:
-    if len(_body()) > max_bytes:
+    if len(body()) > max_bytes:
         raise OversizeError(f"the request is larger than {max_bytes} bytes")
     value = request.get_json(force=True, silent=True)
     if value is None:
@@ -275,7 +169,7 @@ def _named_photo(known: Node, sha256: str) -> photos.NamedPhoto:
     if not seal.is_hash(sha256):
         raise MalformedError("a photo is named by its SHA-256 in hex")
     named = photos.NamedPhoto(sha256, known.id, _number("epoch"), _number("event"))
-    with _office().database.read() as connection:
+    with office_here().database.read() as connection:
         if event_store.photo_named(connection, named.node, named.epoch, named.seq) != sha256:
             raise photos.PhotoNotNamedError("no such stored event of this node names this photo")
     return named
@@ -286,7 +180,7 @@ def _photo_answer(named: photos.NamedPhoto, progress: photos.Progress) -> Respon
 
     So the second event of the same picture comes in, and one whose entry failed after its last piece.
     """
-    office = _office()
+    office = office_here()
     if progress.complete:
         with office.database.write() as connection:
             photos.note_held(connection, named, progress.offset_bytes, office.clock.now_ms())
@@ -304,9 +198,3 @@ def _note_seen(office: Office, known: Node, now_ms: int) -> None:
 
 def _json_bytes(data: bytes) -> Response:
     return Response(data, mimetype="application/json")
-
-
-def _refusal(status_code: int, code: str, sentence: str, more: Mapping[str, Any] | None = None) -> Response:
-    response = jsonify({"error": code, "detail": sentence, **(more or {})})
-    response.status_code = status_code
-    return response
