@@ -83,16 +83,16 @@ class EnrolmentCalls:
     def heed(self) -> None:
         """Look at the orders in force, now and then, and do what one of them needs."""
         now = self._clock()
-        orders = self._shelf.standing.orders
-        if now < self._look_at or orders is None:
+        if now < self._look_at:
             return
         self._look_at = now + _LOOK_S
-        calls = [order for order in orders.orders if order.do is Do.ENROL]
+        orders = self._shelf.standing.orders
+        calls = [order for order in orders.orders if order.do is Do.ENROL] if orders is not None else []
         self._note_arrivals(calls, now)
         if self._desk.running:
             self._bare_since = None
         request = self._desk.request
-        if request is not None and all(order.id != request for order in calls):
+        if request is not None and orders is not None and all(order.id != request for order in calls):
             self._desk.withdraw()
         settled = self._tried.union(self._ledger.ledger.requests)
         for order in calls:
@@ -100,7 +100,7 @@ class EnrolmentCalls:
                 self._settle(order, now)
 
     def _note_arrivals(self, calls: Sequence[Order], now: float) -> None:
-        if self._from_before is None:
+        if self._from_before is None:  # the first look after the start, before anything can have come in
             self._from_before = frozenset(order.id for order in calls)
         self._first_seen = {order.id: self._first_seen.get(order.id, now) for order in calls}
 

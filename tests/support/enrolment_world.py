@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from attendance.chain import Event
 from attendance.enrolment import FINGERS, TYPES
 from attendance.exchange import sign_document
-from attendance.orders import Do, Order, Orders
 from attendance.moment import to_ms
+from attendance.orders import Do, Order, Orders
 from attendance.seal import node_id, public_hex
 from edge import config
 from edge.camera_socket import Photo
@@ -26,6 +26,7 @@ from edge.faults import SensorError
 from edge.logbook import Logbook
 from edge.sensor import Held, Identification, Match, NoFinger
 from edge.sensor_keeper import SensorKeeper
+from edge.timing import Anchor
 from edge.wording import Message, Page
 from emulators.clock import EmulatedTime
 from emulators.fingerprint_module.bench import Bench
@@ -131,6 +132,7 @@ class World:
         if self.shelf.standing.roster is None:
             self.send_roster()
         self._put_orders_in_force()
+        self.office.heed_orders()
 
     def end(self) -> None:
         self.sensor.close()
@@ -148,6 +150,12 @@ class World:
         data = sign_document(self.central, "roster", self.roster["serial"], self.roster)
         self.shelf.accept("roster", data, public_hex(self.central))
         self.office._catch_up_at = 0.0
+
+    def anchored(self) -> None:
+        """Central's time comes: from now on the clock is trusted."""
+        now = self.logbook.reading()
+        claim = Anchor(now.wall_ms, 40, "server", now.boot, now.bt_ms, now.raw_ms)
+        self.logbook.anchor(claim)
 
     def call(self, *calls: Order) -> None:
         """Central's orders are these from now on, also after a start."""
