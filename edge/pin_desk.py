@@ -133,6 +133,7 @@ class PinDesk:
             self._checked(now_s)
         if self._typing.begun and now_s - self._typed_s >= IDLE_S:
             self._typing = NOTHING
+            self._indicator.show(words.taken_back())
         if self._waiting is not None and now_s >= self._waiting.until_s:
             self._nobody_came(self._waiting)
 
@@ -179,22 +180,20 @@ class PinDesk:
         self._typing, self._typed_s = press(before, key), now_s
         if key is Key.ENTER and before.asks_pin and before.finished:
             self._typing = NOTHING
-            self._begin_check(before, now_s)
-        elif self._typing.asks_pin and not before.asks_pin and not self._may_try(before.number, now_s):
-            self._typing = NOTHING
+            self._entered(before, now_s)
         elif self._typing != before:
             shown = words.typed(self._typing) if self._typing.begun else words.taken_back()
             self._indicator.show(shown)
 
-    def _may_try(self, number: str, now_s: float) -> bool:
-        """Whether a PIN is asked for at all; if not, the display has said why."""
+    def _entered(self, typing: Typing, now_s: float) -> None:
+        """Only now a pause is told: told before, the PIN that people type on would be shown as a number."""
+        until_s = self._guard.paused_until(typing.number, now_s)
         if not len(self._book):
             self._indicator.show(words.no_pins())
-            return False
-        until_s = self._guard.paused_until(number, now_s)
-        if until_s is not None:
+        elif until_s is not None:
             self._show_pause(until_s, now_s)
-        return until_s is None
+        else:
+            self._begin_check(typing, now_s)
 
     def _begin_check(self, typing: Typing, now_s: float) -> None:
         assert self._worker is not None
