@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from attendance.errors import HadirError
-from central import commands
+from central import commands, template_commands
 from central.accounts import Role
 from central.config import CentralConfig, load
 from central.installation import initialise
@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     trust = _verb(verbs, "trust-node", "mempercayai lagi alat yang sudah diperiksa", _trust)
     trust.add_argument("node")
     trust.add_argument("reason", help="apa yang diperiksa, oleh siapa; dicatat di jejak audit")
+    _add_template_verbs(verbs)
     _verb(verbs, "fold", "menghitung hari yang berubah", lambda o, _: commands.fold(o))
     _verb(verbs, "rebuild-days", "menghitung ulang semua hari", lambda o, _: commands.rebuild_days(o))
     coverage = _verb(
@@ -134,6 +135,18 @@ def _add_policy_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]
     verb.add_argument("policy", metavar="PRESET|FILE")
 
 
+def _add_template_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verb = _verb(verbs, "rotate-template-key", "mengganti kunci yang membungkus sidik jari", _rotate)
+    verb.add_argument("--remove-old", action="store_true", help="hanya hapus kunci lama yang tidak terpakai")
+    verb = _verb(
+        verbs,
+        "recover-sensor",
+        "menampilkan kata sandi dan alamat sensor satu alat; tercatat",
+        lambda o, a: template_commands.recover_sensor(o, a.node),
+    )
+    verb.add_argument("node")
+
+
 def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
@@ -157,6 +170,12 @@ def _assign_slot(office: Office, options: argparse.Namespace) -> str:
 
 def _trust(office: Office, options: argparse.Namespace) -> str:
     return commands.trust_node(office, options.node, options.reason)
+
+
+def _rotate(office: Office, options: argparse.Namespace) -> str:
+    if options.remove_old:
+        return template_commands.remove_old_template_keys(office)
+    return template_commands.rotate_template_key(office)
 
 
 def _with_file(deed: Callable[[Office, Path], str]) -> _Deed:
