@@ -6,7 +6,8 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from central.tables import attendance_day, dirty_day, node, opened_day, slot
+from attendance.moment import from_ms
+from central.tables import attendance_day, dirty_day, node, opened_day, slot, slot_past
 
 Day = tuple[str, date]
 """A person's id and a day."""
@@ -39,20 +40,31 @@ def mark_served_by(connection: Connection, name: str) -> None:
     """Mark the days of everybody whose punches this node may hold, after our trust in it changed."""
     home = select(node.c.unit).where(node.c.id == name).scalar_subquery()
     holders = select(slot.c.employee).where(slot.c.unit == home, slot.c.node.in_(["", name]))
+    before = select(slot_past.c.employee).where(slot_past.c.node == name)
     rows = connection.execute(
         select(attendance_day.c.person, attendance_day.c.day).where(
-            (attendance_day.c.unit == home) | attendance_day.c.person.in_(holders)
+            (attendance_day.c.unit == home)
+            | attendance_day.c.person.in_(holders)
+            | attendance_day.c.person.in_(before)
         )
     )
     mark(connection, [(row.person, row.day) for row in rows])
 
 
-def mark_people(connection: Connection, persons: Iterable[str]) -> None:
-    """Mark every stored day of these people, after other nodes began or ceased to hold their fingers."""
-    rows = connection.execute(
-        select(attendance_day.c.person, attendance_day.c.day).where(attendance_day.c.person.in_(set(persons)))
-    )
-    mark(connection, [(row.person, row.day) for row in rows])
+def mark_people(connection: Connection, persons: Iterable[str], since_ms: int | None = None) -> None:
+    """Mark the stored days of these people, after other nodes began or ceased to hold their fingers.
+
+    Args:
+        connection: the transaction.
+        persons: ids.
+        since_ms: days that ended before cannot have changed; None for all.
+    """
+    query = select(attendance_day.c.person, attendance_day.c.day)
+    query = query.where(attendance_day.c.person.in_(set(persons)))
+    if since_ms is not None:
+        # A shift ends a day after its date, and dates are those of the office.
+        query = query.where(attendance_day.c.day >= from_ms(since_ms).date() - timedelta(days=2))
+    mark(connection, [(row.person, row.day) for row in connection.execute(query)])
 
 
 def mark_near(connection: Connection, person: str, day: date) -> None:

@@ -3,11 +3,10 @@
 from sqlalchemy import Connection, select
 
 from attendance.errors import HadirError, PersonError
-from central import audit, dirty_days
+from central import audit, slot_history
 from central.csv_reading import Outcome, Row, RowReport, read_rows
-from central.database import upsert
 from central.people import find_person
-from central.tables import node, slot, unit
+from central.tables import node, unit
 
 MAX_SLOT = 65_535
 _COLUMNS = {
@@ -29,6 +28,8 @@ def assign_slot(
     actor: str = "command",
 ) -> Outcome:
     """Say that a place in the sensors of a unit (or of one node) holds a finger of this person.
+
+    Whoever held it before keeps their punches, and their days wait for the nodes until these have heard it.
 
     Args:
         connection: the transaction.
@@ -53,19 +54,22 @@ def assign_slot(
     holder = find_person(connection, person)
     if holder is None:
         raise PersonError(f"Pegawai {person} tidak dikenal; impor pegawai lebih dahulu.")
-    place = (slot.c.unit == unit_code) & (slot.c.node == node_id) & (slot.c.slot == number)
-    before = connection.scalar(select(slot.c.employee).where(place))
-    if before == holder:
-        return Outcome.SAME
-    connection.execute(
-        upsert(connection.dialect.name, slot)
-        .values(unit=unit_code, node=node_id, slot=number, employee=holder)
-        .on_conflict_do_update(index_elements=["unit", "node", "slot"], set_={"employee": holder})
+    before = slot_history.holders(connection, unit_code, node_id, number).get(node_id)
+    outcome = slot_history.fill(
+        connection, unit_code, node_id, number, holder, "", None, now_ms, since_ms=now_ms
     )
-    dirty_days.mark_people(connection, [holder, *([before] if before else [])])
+    if outcome is Outcome.SAME:
+        return outcome
     where = f"{unit_code}/{node_id or '*'}/{number}"
-    audit.note(connection, now_ms, actor, "slot-assigned", holder, f"{where}, before: {before or 'nobody'}")
-    return Outcome.NEW if before is None else Outcome.CHANGED
+    audit.note(
+        connection,
+        now_ms,
+        actor,
+        "slot-assigned",
+        holder,
+        f"{where}, before: {before.employee if before else 'nobody'}",
+    )
+    return outcome
 
 
 def import_slots(

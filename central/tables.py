@@ -110,7 +110,7 @@ slot_past = Table(
     Column("employee", _ID, ForeignKey("employee.id"), nullable=False, index=True),
     _ms("since", nullable=True),
     _ms("until"),  # when the books said so
-    _ms("learned", nullable=True),  # when the node was known to have heard it; null: it may still book for them
+    _ms("learned", nullable=True),  # when the node had heard it; null: it may still book for them
     Column("event", String(64), nullable=True),  # of what had filled it
     Index("ix_slot_past_unit_until", "unit", "until_ms"),
 )
