@@ -31,6 +31,7 @@ class Reading:
         clock_source: what the last `start` event says of the node's clock; None without one.
         unreadable: numbers of events whose bodies are not what their type promises.
         enrolments: events that tell how an enrolment ended.
+        asked_for: events of enrolments that central asked for.
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Reading:
     clock_source: str | None = None
     unreadable: list[int] = field(default_factory=list)
     enrolments: list[Event] = field(default_factory=list)
+    asked_for: list[Event] = field(default_factory=list)
 
 
 def persons_named(events: Sequence[Event]) -> set[str]:
@@ -92,8 +94,8 @@ def read_events(
                 add_day((person, day_of[placed_ms // _QUARTER_MS]))
         elif type_ == punch.LISTENING:
             _listening(event, latest_ms, reading)
-        elif type_ in (enrolment.ENROL, enrolment.FAILED):
-            reading.enrolments.append(event)
+        elif type_ in enrolment.TYPES:
+            _enrolment(event, reading)
         elif type_ == punch.START:
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
         body = bytearray(event.body) if event.body is not None else None
@@ -122,6 +124,13 @@ def _punch(
         return (person if person in known_people else None), slot, kind[:16]
     reading.unreadable.append(event.seq)
     return None, None, None
+
+
+def _enrolment(event: Event, reading: Reading) -> None:
+    if event.type in (enrolment.ENROL, enrolment.FAILED):
+        reading.enrolments.append(event)
+    if event.content.get("request") is not None:
+        reading.asked_for.append(event)
 
 
 def _listening(event: Event, latest_ms: int, reading: Reading) -> None:

@@ -1,4 +1,4 @@
-"""Folds marked days beside the web threads, and stops when it is told to."""
+"""Folds marked days and ends overdue requests beside the web threads, and stops when it is told to."""
 
 import logging
 import threading
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from attendance.errors import HadirError
 from central.days import fold
+from central.enrolment_requests import expire_due
 from central.office import Office
 
 EVERY = timedelta(seconds=1)
@@ -36,6 +37,7 @@ class FoldingThread:
         while not self._stopping.wait(pause.total_seconds()):
             try:
                 fold(self._office)
+                expire_due(self._office)
                 pause = self._every
             except HadirError:
                 # The days stay marked and are shown as they were; the next round tries again.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 from attendance import exchange, seal
 from attendance.orders import Do, Order, Orders
 from attendance.templates import ModuleState
-from central import order_planning
+from central import enrolment_requests, order_planning
 from central.database import upsert
 from central.keys import Keys
 from central.nodes import NodeState
@@ -85,6 +85,7 @@ def _open(
     ).one_or_none()
     if known is None or known.state != NodeState.ACTIVE:
         return
+    yield from enrolment_requests.open_for(connection, node_id, now_ms)
     if known.module_state in _SERVING:
         yield from _placed(connection, node_id, known.model_class)
         yield from (_export(row) for row in wanted_exports(connection, node_id, now_ms))
