@@ -3,6 +3,7 @@
 It is grabbed so that what people type reaches nothing else on this machine, a login prompt for one.
 """
 
+import contextlib
 import errno
 import fcntl
 import logging
@@ -17,6 +18,7 @@ from edge.keypad_decoding import NATIVE_BYTES, Key, KeyDecoder, NotAKeypadError
 _log = logging.getLogger(__name__)
 _EVIOCGRAB = 0x40044590
 _MOST_EVENTS_AT_ONCE = 64
+_MOST_DRAINED = 64
 _REOPEN_S = 2.0
 _INPUT_MAJOR = 13  # Linux gives this number to all input devices
 STARTING, OK, AWAY, BUSY, DAMAGED = "starting", "ok", "away", "busy", "damaged"
@@ -83,6 +85,8 @@ class Keypad:
             self._fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
             if _is_input_device(self._fd):
                 fcntl.ioctl(self._fd, _EVIOCGRAB, 1)
+            else:
+                self._drain(self._fd)
         except OSError as error:
             self._lost(BUSY if error.errno == errno.EBUSY else AWAY, str(error))
             return False
@@ -90,6 +94,13 @@ class Keypad:
         self.state = OK
         _log.info("the keypad %s is there", self._path)
         return True
+
+    def _drain(self, fd: int) -> None:
+        """Whoever opens a real device hears what is pressed from then on; a FIFO keeps what came before."""
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(_MOST_DRAINED):
+                if not os.read(fd, self._event_bytes * _MOST_EVENTS_AT_ONCE):
+                    return
 
     def _replaced(self, fd: int) -> bool:
         """A FIFO without a writer reads as empty for ever, also when its name now leads elsewhere."""

@@ -158,6 +158,7 @@ def test_garbage_on_the_device_ends_in_a_new_start_and_not_in_keys(tmp_path: Pat
         pad.type("1")
         pad.raw(b"\xa5" * 100)
         assert (device.keys(), device.state) == ([Key.CLEAR], DAMAGED)
+        pad.raw(b"\xa5" * 31)  # still coming in, and no multiple of an event
         clock.now_s += 60
         device.keys()
         pad.type("7")
