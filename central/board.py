@@ -21,6 +21,7 @@ from central.tables import (
     slot,
     unit,
 )
+from central.template_troubles import Troubles, read_troubles
 
 QUIET_AFTER = timedelta(minutes=5)
 """A node that has not asked for anything this long counts as quiet; it reports at least once a minute."""
@@ -93,6 +94,7 @@ class Board:
         punches: the newest of all units; who sees fewer units asks for his own.
         recent, photos: how many punches and photos there are, so that a board changes with each of them, also
             where it is too old to be among the newest.
+        troubles: of the fingerprints.
     """
 
     day: date
@@ -100,6 +102,7 @@ class Board:
     punches: tuple[PunchLine, ...]
     recent: int
     photos: int
+    troubles: Troubles
 
 
 def version(connection: Connection) -> tuple[int, ...]:
@@ -139,7 +142,8 @@ def read_board(connection: Connection, day: date, now: datetime, over: bool) -> 
         lines.append(UnitLine(row.code, row.name, row.parent, tally, nodes.get(row.code, ()), watched))
     recent = connection.scalar(select(func.count()).select_from(event).where(_recent(now))) or 0
     photos = connection.scalar(select(func.count()).select_from(photo)) or 0
-    return Board(day, tuple(lines), tuple(last_punches(connection, now, None)), recent, photos)
+    troubles = read_troubles(connection, day)
+    return Board(day, tuple(lines), tuple(last_punches(connection, now, None)), recent, photos, troubles)
 
 
 def node_lines(connection: Connection, now: datetime) -> dict[str, tuple[NodeLine, ...]]:

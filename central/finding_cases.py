@@ -12,7 +12,8 @@ from central import enrolment_records
 from central.enrolment_records import EnrolmentRecord
 from central.paging import Page, read_page
 from central.tables import employee, event, finding, node, photo, slot, template, unit
-from central.template_standing import OPEN, workplace
+from central.template_troubles import OPEN
+from central.workplaces import workplace
 
 
 @dataclass(frozen=True, slots=True)

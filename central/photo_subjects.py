@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Row, and_, select
 
+from attendance.chain import parse_event
+from attendance.enrolment import ENROL, FAILED
+from attendance.errors import EvidenceError
 from attendance.moment import from_ms
 from central.tables import assignment, employee, event, node, photo_subject, unit
+
+ENROLMENT = "enrolment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,8 @@ class PhotoSubject:
     """One event that names a photo which has arrived.
 
     Attributes:
-        person, name: who punched; None for a finger that nobody knew.
+        person, name: who punched or was enrolled; None for a finger that nobody knew.
+        kind: what the punch was taken for, or `ENROLMENT`.
         unit: where the person works; of an unknown finger, where the node stands.
     """
 
@@ -45,22 +52,38 @@ def subjects(connection: Connection, sha256: str) -> list[PhotoSubject]:
     found = []
     for row in connection.execute(query):
         at = from_ms(row.placed_ms)
-        code = _workplace(connection, row.person, at) or row.node_unit
+        enrolling = row.type in (ENROL, FAILED)
+        person, called = _enrolled(connection, row) if enrolling else (row.person, row.name)
+        code = _workplace(connection, person, at) or row.node_unit
         name = connection.scalar(select(unit.c.name).where(unit.c.code == code))
         reference = f"{row.node}/{row.epoch}/{row.seq}"
         found.append(
             PhotoSubject(
                 reference,
-                row.person,
-                row.name,
+                person,
+                called,
                 code,
                 name or code,
-                row.kind or "",
+                ENROLMENT if enrolling else row.kind or "",
                 at,
                 row.trusted,
             )
         )
     return found
+
+
+def _enrolled(connection: Connection, row: Row[Any]) -> tuple[str | None, str | None]:
+    """Whose face an enrolment shows: punches have their person in a column, enrolments in their body."""
+    if row.body is None:
+        return None, None  # erased by law
+    try:
+        told = parse_event(bytes(row.header), bytes(row.body))
+    except EvidenceError:
+        return None, None
+    person = told.content.get("person")
+    found = select(employee.c.id, employee.c.name).where(employee.c.id == str(person))
+    known = connection.execute(found).one_or_none()
+    return (known.id, known.name) if known is not None else (None, None)
 
 
 def _workplace(connection: Connection, person: str | None, at: datetime) -> str | None:

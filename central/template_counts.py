@@ -6,7 +6,6 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, not_, select
 
-from attendance.templates import ModuleState
 from central import finding_cases
 from central.nodes import NodeState
 from central.tables import assignment, module, node, placement, unit
@@ -18,8 +17,7 @@ from central.template_standing import (
     unproven,
     with_pin,
 )
-
-ALARMING = tuple(state.value for state in ModuleState if state.alarming)
+from central.template_troubles import ALARMING
 
 
 @dataclass(frozen=True, slots=True)

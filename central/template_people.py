@@ -143,13 +143,15 @@ def unproven_places(connection: Connection, people: Collection[str]) -> dict[str
 
 def enrolled_classes(connection: Connection, people: Collection[str]) -> dict[str, list[str]]:
     """The classes of sensors at which these people were enrolled."""
-    query = select(template.c.employee, template.c.model_class).where(template.c.employee.in_(people))
+    query = select(template.c.employee.label("holder"), template.c.model_class).where(
+        template.c.employee.in_(people)
+    )
     return _grouped(connection.execute(query.distinct().order_by(template.c.model_class)))
 
 
 def unit_classes(connection: Connection, units: Collection[str]) -> dict[str, list[str]]:
     """The classes of the sensors that stand in these units."""
-    query = select(node.c.unit, module.c.model_class).join(module, module.c.node == node.c.id)
+    query = select(node.c.unit.label("holder"), module.c.model_class).join(module, module.c.node == node.c.id)
     query = query.where(node.c.unit.in_(units), node.c.state == NodeState.ACTIVE)
     return _grouped(connection.execute(query.distinct().order_by(module.c.model_class)))
 
@@ -157,7 +159,7 @@ def unit_classes(connection: Connection, units: Collection[str]) -> dict[str, li
 def _grouped(rows: Iterable[Row[Any]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(row[1])
+        found.setdefault(row.holder, []).append(row.model_class)
     return found
 
 

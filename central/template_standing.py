@@ -6,27 +6,20 @@ once and not for each person.
 
 from datetime import date
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
 
 from central.board import in_force
 from central.nodes import NodeState
 from central.tables import assignment, finding, module, node, pin, slot, template
+from central.template_troubles import OPEN
 
 SEARCHING = "searching"
-OPEN = "open"
 
 
 def at_work(day: date, units: frozenset[str] | None) -> ColumnElement[bool]:
     """Assignments in force on a day, in these units (None: all)."""
     working = in_force(assignment.c.valid_from, assignment.c.valid_to, day)
     return working if units is None else and_(working, assignment.c.unit.in_(units))
-
-
-def workplace(employee: Column[str], day: date) -> ScalarSelect[str]:
-    """The unit of the newest assignment that has begun: also of those who have left since."""
-    mine = assignment.alias()
-    query = select(mine.c.unit).where(mine.c.employee == employee, mine.c.valid_from <= day)
-    return query.order_by(mine.c.valid_from.desc()).limit(1).correlate(employee.table).scalar_subquery()
 
 
 def _holding() -> ColumnElement[bool]:
