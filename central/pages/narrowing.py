@@ -38,6 +38,8 @@ class Part:
     Attributes:
         covered_percent: share of the expected people whose nodes all report, rounded down.
         names: unit code to name, for the nodes in the rows.
+        findings: of fingerprints, that wait for a decision.
+        sensors: that are not the ones we know.
     """
 
     day: date
@@ -48,6 +50,8 @@ class Part:
     covered_percent: int
     punches: tuple[PunchLine, ...]
     names: dict[str, str]
+    findings: int
+    sensors: int
 
     @property
     def reporting(self) -> int:
@@ -81,6 +85,8 @@ def narrow(board: Board, units: frozenset[str] | None, punches: Iterable[PunchLi
         covered_percent=covered * 100 // totals.people if totals.people else 100,
         punches=board.punches if units is None else tuple(punches),
         names={line.code: line.name for line in lines},
+        findings=board.troubles.findings_in(units),
+        sensors=board.troubles.sensors_in(units),
     )
 
 

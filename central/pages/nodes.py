@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from attendance.moment import ClockState
 from central.clock import now
+from central.module_lines import read_modules
 from central.node_reports import OK, STARTING, NodeReport, is_fault, node_reports
 from central.pages import access
 from central.pages.access import Scope
@@ -21,6 +22,7 @@ def nodes() -> ResponseReturnValue:
     """Every node that the viewer sees, those that need somebody first."""
     with office().database.read() as connection:
         reports = node_reports(connection, now(office().clock), require_viewer().units)
+        sensors = read_modules(connection, require_viewer().units)
     return render_template(
         "nodes.html",
         reports=[(report, alarms(report)) for report in reports],
@@ -29,6 +31,7 @@ def nodes() -> ResponseReturnValue:
         alarmed=sum(report.state == "distrusted" for report in reports),
         clock_words=_clock_words,
         part_words=_part_words,
+        wrong_sensors={line.node: line.sensor.state for line in sensors if line.sensor and line.alarming},
     )
 
 

@@ -11,13 +11,17 @@ from central.pages import (
     access,
     board,
     error_pages,
+    findings,
+    fingerprints,
     guard,
     headers,
     language,
     nodes,
     own_days,
     photos,
+    sensors,
     sign_in,
+    template_words,
     unit,
 )
 from central.pages.access import refuse_unmarked
@@ -40,7 +44,7 @@ from central.pages.words import (
 )
 
 _STATIC = Path(__file__).parent / "static"
-VIEWS = (board, nodes, own_days, photos, sign_in, unit)
+VIEWS = (board, findings, fingerprints, nodes, own_days, photos, sensors, sign_in, unit)
 """The modules whose views hang on the blueprint; importing them is what puts them there."""
 
 
@@ -76,6 +80,8 @@ def register_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         kind_states=KIND_STATES, presence_states=PRESENCE_STATES, presence_words=presence_words
     )
+    app.jinja_env.filters.update(template_words.FILTERS)
+    app.jinja_env.globals.update(template_words.GLOBALS)
     app.context_processor(_frame)
     language.install(app)
     headers.install(app)
@@ -103,14 +109,22 @@ def _menu(viewer: Viewer) -> list[dict[str, Any]]:
     if viewer.reads_people:
         entries.append(("pages.home", gettext("Papan")))
         entries.append(("pages.units", gettext("SKPD")))
+        entries.append(("pages.fingerprints", gettext("Sidik jari")))
     if viewer.reads_nodes:
         entries.append(("pages.nodes", gettext("Alat")))
+    if viewer.reads_templates and not viewer.reads_people:
+        entries.append(("pages.sensors", gettext("Sidik jari")))
     if viewer.account.employee:
         entries.append(("pages.own_days", gettext("Absen saya")))
     return [
-        {"address": url_for(endpoint), "words": words, "current": request.endpoint == endpoint}
+        {"address": url_for(endpoint), "words": words, "current": _is_current(endpoint)}
         for endpoint, words in entries
     ]
+
+
+def _is_current(endpoint: str) -> bool:
+    """Whether the page belongs to this entry of the menu."""
+    return request.path.split("/")[1] == url_for(endpoint).split("/")[1]
 
 
 def _software() -> str:

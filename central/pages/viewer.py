@@ -16,6 +16,14 @@ PEOPLE_READERS = (Role.LEADER, Role.HR_ADMIN, Role.UNIT_HEAD, Role.UNIT_ADMIN, R
 """Roles that may see who is present."""
 NODE_READERS = (Role.TECHNICIAN, Role.HR_ADMIN, Role.AUDITOR)
 """Roles that may see the state of the nodes."""
+TEMPLATE_READERS = (*PEOPLE_READERS, Role.TECHNICIAN)
+"""Roles that may see the state of the sensors, and which of them still have to erase something."""
+NAME_READERS = frozenset({Role.HR_ADMIN, Role.UNIT_ADMIN, Role.AUDITOR})
+"""Roles that read names in lists of fingerprints, because they have to do something for these people or to
+check those who do. A leader reads numbers, and a technician neither: a name in such a list is no verdict and
+would be read as one. A single finding may be opened by a leader; that he did is written down."""
+FINDING_DECIDERS = (Role.HR_ADMIN,)
+"""Roles that decide what a finding was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,21 @@ class Viewer:
     def reads_nodes(self) -> bool:
         """Whether the page of the nodes is for him."""
         return self.role in NODE_READERS
+
+    @property
+    def reads_templates(self) -> bool:
+        """Whether the pages of sensors and erased fingers are for him."""
+        return self.role in TEMPLATE_READERS
+
+    @property
+    def reads_names(self) -> bool:
+        """Whether lists of fingerprints name people to him."""
+        return self.role in NAME_READERS
+
+    @property
+    def decides_findings(self) -> bool:
+        """Whether he decides what a finding was."""
+        return self.role in FINDING_DECIDERS
 
     def sees(self, unit: str | None) -> bool:
         """Whether something of this unit exists for him."""

@@ -34,6 +34,7 @@ def kind_words(kind: str) -> str:
         "out": gettext("Pulang"),
         "outside": gettext("Di luar jam absen"),
         "day-off": gettext("Hari libur"),
+        "enrolment": gettext("Perekaman"),
     }.get(kind, gettext("Absen"))
 
 

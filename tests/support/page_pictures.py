@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from central.accounts import Role
+from tests.support import template_city
 from tests.support.board_city import build
 from tests.support.board_world import NOW, BoardWorld
 from tests.support.browser import CHROMIUM_ARGS, CHROMIUM_PATH, Server
@@ -19,6 +20,16 @@ PAGES = {
     "unit-parts": "/skpd/DINKES",
     "recap": "/skpd/DISKOMINFO/rekap",
     "nodes": "/alat",
+    "fingerprints": "/sidik-jari",
+    "fingerprints-all": "/sidik-jari?daftar=semua&cari=sari",
+    "fingerprints-class": "/sidik-jari?daftar=kelas-lain",
+    "unproven": "/sidik-jari?daftar=belum-terbukti",
+    "findings": "/sidik-jari/temuan",
+    "finding": "/sidik-jari/temuan/1",
+    "finding-unknown": "/sidik-jari/temuan/3",
+    "finding-decided": "/sidik-jari/temuan/4",
+    "purges": "/sidik-jari/hapus",
+    "sensors": "/sidik-jari/sensor",
     "own": "/saya",
     "password": "/sandi",
     "missing": "/tidak-ada",
@@ -31,6 +42,7 @@ def main(folder: Path, only: set[str], scheme: str) -> None:
         world = BoardWorld(Path(work))
         world.clock.at = NOW.replace(hour=7, minute=32)
         build(world)
+        template_city.build(world)
         account = world.account(
             "ratu.sekda", Role.HR_ADMIN, employee="diskominfo-00", password="kuda-laut-77-x"
         )

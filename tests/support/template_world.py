@@ -186,3 +186,20 @@ class TemplateWorld:
 
     def _insert(self, connection: Connection, table: Any, **values: Any) -> None:
         connection.execute(insert(table).values(**values))
+
+
+def fill(fingers: TemplateWorld) -> None:
+    """One of everything, among the people of `tests/central/pages/conftest.py`; the finding is number 1."""
+    dinkes, kominfo = "dinkesaaaaaaaaaa", "kominfoaaaaaaaaa"
+    fingers.sensor(dinkes, used=130, usable=200)
+    fingers.sensor(kominfo, state="swapped", detail="another serial number")
+    face = fingers.world.photo(dinkes, 31)
+    fingers.enrolled(dinkes, "alice", 1, witness="pia", photo=face)
+    fingers.template("t-alice", "alice", dinkes, 1, state="held")
+    fingers.searches("t-alice", **{kominfo: "hit"})
+    fingers.template("t-pia", "pia", dinkes, 2, state="searching")
+    fingers.searches("t-pia", **{kominfo: "waiting"})
+    fingers.slot(kominfo, 9, "charlie", template="t-pia")
+    fingers.slot(kominfo, 7, "bob")
+    fingers.finding("alice", "bob", kominfo, template="t-alice", photo=face)
+    fingers.purge("p-1", kominfo, "bob")

@@ -10,9 +10,13 @@ from central.app import app_for
 from central.pages import access, node_api
 from central.pages.access import Audience, Scope, UnmarkedEndpointError, mark_of, refuse_unmarked
 from tests.support.board_world import BoardWorld
+from tests.support.template_world import TemplateWorld
+
+from .conftest import KOMINFO_NODE
 
 READERS = {Role.LEADER, Role.HR_ADMIN, Role.UNIT_HEAD, Role.UNIT_ADMIN, Role.AUDITOR}
 KEEPERS = {Role.TECHNICIAN, Role.HR_ADMIN, Role.AUDITOR}
+SENSOR_KEEPERS = READERS | {Role.TECHNICIAN}
 EVERYBODY = set(Role)
 OWN = {Role.EMPLOYEE}
 
@@ -25,6 +29,12 @@ ALLOWED = {
     "pages.unit": READERS,
     "pages.unit_recap": READERS,
     "pages.nodes": KEEPERS,
+    "pages.fingerprints": READERS,
+    "pages.finding_list": READERS,
+    "pages.finding": READERS,
+    "pages.decide_finding": {Role.HR_ADMIN},
+    "pages.sensors": SENSOR_KEEPERS,
+    "pages.purges": SENSOR_KEEPERS,
     "pages.own_days": OWN,
     "pages.photo": READERS | OWN,
     "pages.full_photo": READERS | OWN,
@@ -43,6 +53,7 @@ ALLOWED = {
 REFUSED_BY_THE_FORM = {
     ("pages.check_sign_in", "POST"): (401, 429),
     ("pages.own_password", "POST"): (400,),
+    ("pages.decide_finding", "POST"): (400,),
     ("pages.open_link", "GET"): (403,),
 }
 
@@ -57,7 +68,13 @@ def routes(app: Flask) -> list[tuple[str, str, str]]:
 
 
 def path_of(rule: str, world: BoardWorld) -> str:
-    values = {"code": "DINKES", "sha256": world.picture, "token": "x" * 43, "filename": "hadir.css"}
+    values = {
+        "number": "1",
+        "code": "DINKES",
+        "sha256": world.picture,
+        "token": "x" * 43,
+        "filename": "hadir.css",
+    }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "a" * 16), rule)
 
 
@@ -125,6 +142,7 @@ def test_only_nodes_and_strangers_come_in_by_the_node_door(app: Flask) -> None:
 def test_each_role_gets_exactly_its_routes(
     role: Role, world: BoardWorld, app: Flask, client_of: Callable[[Role], FlaskClient]
 ) -> None:
+    assert TemplateWorld(world).finding("alice", "bob", KOMINFO_NODE) == 1
     client = client_of(role)
     for endpoint, rule, method in routes(app):
         if endpoint.startswith("node_api."):

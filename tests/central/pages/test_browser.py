@@ -11,6 +11,7 @@ from central.accounts import Role
 from central.pages import live
 from tests.support.board_world import NOW, PASSWORD, BoardWorld
 from tests.support.browser import CHROMIUM_ARGS, CHROMIUM_PATH, Server
+from tests.support.template_world import TemplateWorld, fill
 
 from .conftest import DINKES_NODE, KOMINFO_NODE
 
@@ -151,7 +152,10 @@ def test_no_page_scrolls_sideways(browser: Browser, server: Server, world: Board
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
     page.goto(server.address + "/masuk")
+    fill(TemplateWorld(world))
     addresses = ["/", "/skpd", "/skpd/DINKES", "/skpd/KOMINFO/rekap", "/alat", "/sandi", "/tidak-ada"]
+    addresses += ["/sidik-jari", "/sidik-jari?daftar=semua", "/sidik-jari/temuan", "/sidik-jari/temuan/1"]
+    addresses += ["/sidik-jari/hapus", "/sidik-jari/sensor"]
     page.goto(server.address + world.link(world.accounts[Role.HR_ADMIN]))
     for address in [*addresses, f"/foto/{world.picture}"]:
         page.goto(server.address + address)

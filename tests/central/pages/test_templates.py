@@ -13,11 +13,29 @@ from central.accounts import Role
 from central.pages import site
 from central.pages.headers import CONTENT_SECURITY_POLICY
 from tests.support.board_world import BoardWorld
+from tests.support.template_world import TemplateWorld, fill
 
 TEMPLATES = sorted((Path(site.__file__).parent / "templates").glob("*.html"))
 STATIC = sorted((Path(site.__file__).parent / "static").iterdir())
+FINGERPRINTS = [
+    "/sidik-jari",
+    "/sidik-jari?daftar=semua",
+    "/sidik-jari/temuan",
+    "/sidik-jari/temuan/1",
+    "/sidik-jari/hapus",
+    "/sidik-jari/sensor",
+]
 PAGES = {
-    Role.HR_ADMIN: ["/", "/skpd", "/skpd/DINKES", "/skpd/DINKES/rekap", "/alat", "/sandi", "/tidak-ada"],
+    Role.HR_ADMIN: [
+        "/",
+        "/skpd",
+        "/skpd/DINKES",
+        "/skpd/DINKES/rekap",
+        "/alat",
+        "/sandi",
+        "/tidak-ada",
+        *FINGERPRINTS,
+    ],
     Role.EMPLOYEE: ["/saya", "/skpd"],
 }
 
@@ -57,6 +75,7 @@ class Page(HTMLParser):
 
 def pages(world: BoardWorld, client_of: Callable[[Role], FlaskClient]) -> dict[str, Page]:
     found = {}
+    fill(TemplateWorld(world))
     for role, paths in PAGES.items():
         client = client_of(role)
         for path in [*paths, f"/foto/{world.picture}"]:
@@ -80,7 +99,7 @@ def test_every_field_has_a_label_and_every_picture_a_text(
 ) -> None:
     for name, page in pages(world, client_of).items():
         labelled = {label.get("for") for label in page.named("label")}
-        for field in page.named("input"):
+        for field in [*page.named("input"), *page.named("textarea"), *page.named("select")]:
             if field.get("type") != "hidden" and field.get("aria-hidden") != "true":
                 assert field["id"] in labelled, (name, field)
         assert all(picture.get("alt") for picture in page.named("img")), name
