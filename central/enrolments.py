@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from attendance.chain import Event
 from attendance.enrolment import FAILED, Enrolment, FailedEnrolment
 from attendance.errors import MalformedError
-from central import slot_history
+from central import findings, slot_history
 from central.csv_reading import Outcome
 from central.event_scribe import Scribe
+from central.findings import Suspicion
 from central.nodes import Node
 
 CONFLICT = "enrolment-conflict"
@@ -64,6 +65,32 @@ def _take_back(scribe: Scribe, failed: FailedEnrolment) -> None:
     if failed.other is not None:
         detail = f"a finger of {failed.other} in slot {failed.other_slot} was offered"
         scribe.note(OF_ANOTHER, failed.person, detail)
+        _suspect(scribe, failed, failed.other)
+
+
+def _suspect(scribe: Scribe, failed: FailedEnrolment, other: str) -> None:
+    """Somebody's finger was offered for somebody else: that is for people to look at."""
+    node, held = scribe.node, None
+    if failed.other_slot is not None:
+        held = slot_history.holder(scribe.connection, node.unit, node.id, failed.other_slot)
+    if held is not None and held.employee != other:
+        held = None
+    if not scribe.knows(failed.person) or failed.person == other:
+        return
+    told = Suspicion(
+        kind="enrolment",
+        employee=failed.person,
+        other=other if scribe.knows(other) else None,
+        template=None,
+        other_template=held.template if held is not None else None,
+        node=node.id,
+        slot=failed.other_slot,
+        score=None,
+        event=scribe.reference,
+        other_event=held.event if held is not None else None,
+        photo=scribe.event.photo,
+    )
+    findings.open_finding(scribe.connection, told, scribe.now_ms)
 
 
 def _fill(scribe: Scribe, person: str, number: int, finger: str) -> None:

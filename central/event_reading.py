@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from attendance import enrolment, punch
+from attendance import enrolment, punch, templates
 from attendance.chain import Event
 from attendance.errors import MalformedError
 from attendance.moment import ClockState, from_ms, to_ms
@@ -32,6 +32,7 @@ class Reading:
         unreadable: numbers of events whose bodies are not what their type promises.
         enrolments: events that tell how an enrolment ended.
         asked_for: events of enrolments that central asked for.
+        templates: events that tell of the module, and how orders ended.
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Reading:
     unreadable: list[int] = field(default_factory=list)
     enrolments: list[Event] = field(default_factory=list)
     asked_for: list[Event] = field(default_factory=list)
+    templates: list[Event] = field(default_factory=list)
 
 
 def persons_named(events: Sequence[Event]) -> set[str]:
@@ -98,6 +100,8 @@ def read_events(
             _enrolment(event, reading)
         elif type_ == punch.START:
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
+        elif type_ in templates.TYPES:
+            reading.templates.append(event)
         body = bytearray(event.body) if event.body is not None else None
         add_row(
             (
