@@ -1,4 +1,5 @@
-"""The rules and the roster that central signed, as files of the node: verified on arrival and at every start.
+"""The rules, the roster and the orders that central signed, as files of the node: verified on arrival and at
+every start.
 
 A document that does not verify, belongs to another node or is older than the one in force changes nothing.
 """
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from attendance.errors import EvidenceError, ForeignError, HadirError, MalformedError
 from attendance.exchange import Document, open_document
+from attendance.orders import Orders
 from attendance.people import Roster
 from attendance.policy import Policy
 from edge.durable_file import write_durably
@@ -18,7 +20,8 @@ from edge.punching import Standing
 _log = logging.getLogger(__name__)
 POLICY = "policy"
 ROSTER = "roster"
-KINDS = (POLICY, ROSTER)
+ORDERS = "orders"
+KINDS = (POLICY, ROSTER, ORDERS)
 
 
 class NotEnrolledError(EvidenceError):
@@ -42,8 +45,8 @@ class DocumentShelf:
         """Hold nothing yet; `load` reads what is there.
 
         Args:
-            folder: the state folder, with policy.doc and roster.doc.
-            node: this node's id; a roster of another one is refused.
+            folder: the state folder, with policy.doc, roster.doc and orders.doc.
+            node: this node's id; a roster or orders of another one are refused.
             lay_over: adds to a roster what this node knows and central does not yet.
         """
         self._folder = folder
@@ -82,7 +85,7 @@ class DocumentShelf:
         Raises:
             EvidenceError: it is not what it should be; the code says why.
             PolicyError: the rules in it are impossible.
-            PersonError: the people in it are impossible.
+            PersonError: the people in it are impossible, or people are named that can't be.
             OSError: it can't be written.
         """
         if kind not in KINDS:
@@ -126,7 +129,14 @@ class DocumentShelf:
             raise MalformedError(f"the {document.kind} names another serial than its envelope")
         if document.kind == POLICY:
             return replace(self.standing, policy=Policy.parse(document.content))
+        if document.kind == ORDERS:
+            orders = Orders.parse(document.content)
+            self._require_own(document.kind, orders.node)
+            return replace(self.standing, orders=orders)
         roster = Roster.parse(document.content)
-        if roster.node != self._node:
-            raise ForeignError(f"the roster belongs to node {roster.node}")
+        self._require_own(document.kind, roster.node)
         return replace(self.standing, roster=self._lay_over(roster))
+
+    def _require_own(self, kind: str, node: str) -> None:
+        if node != self._node:
+            raise ForeignError(f"the {kind} belongs to node {node}")

@@ -1,4 +1,4 @@
-"""What the journal's enrolment events come to: slots that no roster names yet, and an enrolment cut off.
+"""What the journal says of templates and no roster yet: slots filled and emptied here, an enrolment cut off.
 
 The signed events are the truth. The file beside them only saves reading the whole journal at every start; it
 can be deleted.
@@ -6,6 +6,7 @@ can be deleted.
 
 import json
 import logging
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,16 @@ from attendance.chain import Event
 from attendance.enrolment import BEGUN, ENROL, FAILED, INTENT, Begun, Enrolment, FailedEnrolment, Intent
 from attendance.errors import MalformedError
 from attendance.people import Roster
+from attendance.templates import (
+    INSTALLED,
+    ORDER_FAILED,
+    PURGED,
+    SEARCHED,
+    Installed,
+    OrderFailed,
+    Purged,
+    Searched,
+)
 from edge.durable_file import write_durably
 from edge.logbook import Logbook
 
@@ -29,7 +40,9 @@ class Ledger:
     Attributes:
         epoch: of the journal.
         seq: the last event that was read.
-        local: person by slot, as enrolled here and not yet named by a roster.
+        local: person by slot, as enrolled or installed here and not yet named by a roster.
+        gone: whose template was purged from a slot that the roster may still call theirs.
+        ended: orders of central that were ended by an event; none is done again while it is still listed.
         begun: slots in which an enrolment that has not ended may have left a template.
         begun_for: whose.
         leaving: slots that it may have erased.
@@ -45,6 +58,8 @@ class Ledger:
     leaving: set[int] = field(default_factory=set)
     request: str | None = None
     requests: list[str] = field(default_factory=list)
+    gone: dict[int, str] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
     def note(self, event: Event) -> None:
         """Go on by one event. A body that was erased by law, or is of a newer version, says nothing."""
@@ -63,28 +78,59 @@ class Ledger:
                 self._enrolled(Enrolment.parse(event.content))
             elif event.type == FAILED:
                 self._failed(FailedEnrolment.parse(event.content))
+            else:
+                self._note_order(event)
         except MalformedError as error:
-            _log.warning("event %d says nothing of an enrolment: %s", event.seq, error)
+            _log.warning("event %d says nothing of a template: %s", event.seq, error)
 
     def covered_by(self, roster: Roster) -> bool:
-        """Leave to the roster what it names as well; whether there was any."""
+        """Leave to the roster what it says as well; whether there was any."""
         covered = [slot for slot, person in self.local.items() if roster.slots.get(slot) == person]
         for slot in covered:
             del self.local[slot]
-        return bool(covered)
+        vacated = [slot for slot, person in self.gone.items() if roster.slots.get(slot) != person]
+        for slot in vacated:
+            del self.gone[slot]
+        return bool(covered or vacated)
+
+    def forget_ended(self, still_listed: AbstractSet[str]) -> bool:
+        """Drop the names of orders that central lists no more; whether there was any."""
+        closed = self.ended - still_listed
+        self.ended -= closed
+        return bool(closed)
 
     def lay_over(self, roster: Roster) -> Roster:
-        """The roster with what was enrolled here since.
+        """The roster with what was enrolled, installed and purged here since.
 
         A slot that the roster gives to somebody else is nobody's until people have looked: the finger in it
         is not theirs, and punches of it are kept without a name.
         """
-        slots = dict(roster.slots)
+        slots = {slot: who for slot, who in roster.slots.items() if self.gone.get(slot) != who}
         for slot, person in self.local.items():
             holder = slots.setdefault(slot, person)
             if holder != person or person not in roster.persons:
                 del slots[slot]
         return replace(roster, slots=slots)
+
+    def _note_order(self, event: Event) -> None:
+        if event.type == INSTALLED:
+            installed = Installed.parse(event.content)
+            self._filled(installed.slot, installed.person)
+            self.ended.add(installed.order)
+        elif event.type == PURGED:
+            purged = Purged.parse(event.content)
+            for slot in purged.slots:
+                self.local.pop(slot, None)
+                self.gone[slot] = purged.person
+            self.ended.add(purged.order)
+        elif event.type == SEARCHED:
+            self.ended.add(Searched.parse(event.content).order)
+        elif event.type == ORDER_FAILED:
+            self.ended.add(OrderFailed.parse(event.content).order)
+
+    def _filled(self, slot: int, person: str) -> None:
+        self.local[slot] = person
+        self.gone.pop(slot, None)
 
     def _failed(self, failed: FailedEnrolment) -> None:
         for slot in failed.slots:
@@ -102,7 +148,8 @@ class Ledger:
         for finger in enrolment.fingers:
             for slot in finger.replaced:
                 self.local.pop(slot, None)
-        self.local.update({finger.slot: enrolment.person for finger in enrolment.fingers})
+        for finger in enrolment.fingers:
+            self._filled(finger.slot, enrolment.person)
         self._close()
 
     def _close(self) -> None:
@@ -121,6 +168,8 @@ class Ledger:
             "leaving": sorted(self.leaving),
             "request": self.request,
             "requests": self.requests,
+            "gone": {str(slot): person for slot, person in sorted(self.gone.items())},
+            "ended": sorted(self.ended),
         }
 
     @classmethod
@@ -139,6 +188,8 @@ class Ledger:
             {int(slot) for slot in values["leaving"]},
             values["request"],
             [str(request) for request in values["requests"]],
+            {int(slot): str(person) for slot, person in values["gone"].items()},
+            {str(order) for order in values["ended"]},
         )
 
 
@@ -152,7 +203,7 @@ class LedgerFile:
         self.ledger = self._read()
 
     def catch_up(self) -> bool:
-        """Note the events since the last time; whether anything of an enrolment was among them.
+        """Note the events since the last time; whether anything of a template was among them.
 
         After a fault of the storage an event may have turned up that was never confirmed, so the journal is
         read and not the memory of what was written.

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attendance.errors import HadirError
 from attendance.exchange import sign_document
+from attendance.orders import Do, Order, Orders
 from attendance.seal import public_hex
 from edge.documents import DocumentShelf
 from tests.support.door_people import NODE, policy_content, roster_content
@@ -24,6 +25,12 @@ def roster(serial: int = 5, **change: Any) -> bytes:
     return sign_document(KEY, "roster", serial, {**roster_content(serial), **change})
 
 
+def orders(serial: int = 7, node: str = NODE, **change: Any) -> bytes:
+    purge = Order("p-0123456789ab", Do.PURGE, "p-budi", slots=(7,), reason="left")
+    content = Orders(serial, node, "09" + 31 * "00", (purge,)).content()
+    return sign_document(KEY, "orders", serial, {**content, **change})
+
+
 @pytest.fixture
 def shelf(tmp_path: Path) -> DocumentShelf:
     return DocumentShelf(tmp_path, NODE)
@@ -35,10 +42,13 @@ def test_a_document_is_in_force_when_it_came_and_after_a_restart(
     accepted = shelf.accept("policy", policy(), PUBLIC)
     assert accepted is not None
     shelf.accept("roster", roster(), PUBLIC)
+    shelf.accept("orders", orders(), PUBLIC)
     again = DocumentShelf(tmp_path, NODE)
     assert again.load(PUBLIC) == {}
     for held in (shelf, again):
-        assert (held.serial("policy"), held.serial("roster")) == (3, 5)
+        assert [held.serial(kind) for kind in ("policy", "roster", "orders")] == [3, 5, 7]
+        assert held.standing.orders is not None
+        assert held.standing.orders.orders[0].slots == (7,)
         assert held.standing.policy is not None
         assert held.standing.roster is not None
         assert held.standing.roster.person_in(7) is not None
@@ -66,6 +76,10 @@ BAD = {
     "two-serials": ("policy", sign_document(KEY, "policy", 9, policy_content(8))),
     "foreign": ("roster", roster(9, node="z" * 16)),
     "impossible-rules": ("policy", sign_document(KEY, "policy", 9, {"serial": 9, "policies": []})),
+    "foreign-orders": ("orders", orders(9, "z" * 16)),
+    "old-orders": ("orders", orders(6)),
+    "impossible-orders": ("orders", orders(9, orders=[{"order": "p-1", "do": "purge", "person": "p-budi"}])),
+    "unsealable-orders": ("orders", orders(9, central_key="00")),
     "impossible-people": ("roster", roster(9, slots={"1": "p-nobody"})),
 }
 
@@ -76,6 +90,7 @@ def test_what_does_not_hold_changes_nothing(
 ) -> None:
     shelf.accept("policy", policy(), PUBLIC)
     shelf.accept("roster", roster(), PUBLIC)
+    shelf.accept("orders", orders(), PUBLIC)
     standing, files = shelf.standing, {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(HadirError):
         shelf.accept(kind, data, PUBLIC)

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attendance.exchange import sign_document
+from attendance.orders import Orders
 from attendance.seal import node_id, public_hex
 from edge.clock import EmulatedClock
 from edge.documents import DocumentShelf
@@ -24,6 +25,7 @@ from tests.support.journal_world import flip
 
 KEY, CENTRAL = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 NODE = node_id(public_hex(KEY))
+KEY_TO_SEAL_FOR = "09" + 31 * "00"
 
 
 @pytest.fixture
@@ -70,8 +72,24 @@ def test_the_status_says_where_the_chain_stands(answers: Answers, logbook: Logbo
         "clock": "doubtful",
         "policy": 0,
         "roster": 0,
+        "orders": 0,
         "sensor": "ok",
     }
+
+
+def test_orders_are_in_force_durably_and_make_no_event_of_their_own(
+    answers: Answers, logbook: Logbook, tmp_path: Path
+) -> None:
+    """Each order's end is an event; a wave of searches must not fill the journal with numbers of lists."""
+    claim_node(tmp_path)
+    content = Orders(4, NODE, KEY_TO_SEAL_FOR, ()).content()
+    data = sign_document(CENTRAL, "orders", 4, content).decode()
+    assert answers.handle({"do": "document", "kind": "orders", "data": data}) == {"ok": True, "serial": 4}
+    assert answers.handle({"do": "status"})["orders"] == 4
+    assert logbook.link.size == 0
+    again = DocumentShelf(tmp_path, NODE)
+    assert again.load(public_hex(CENTRAL)) == {}
+    assert again.standing.orders == Orders(4, NODE, KEY_TO_SEAL_FOR, ())
 
 
 def test_an_anchor_is_written_and_believed(answers: Answers, logbook: Logbook, tmp_path: Path) -> None:
