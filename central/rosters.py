@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select
 from attendance import exchange, seal
 from attendance.moment import from_ms
 from attendance.people import Roster, RosterPerson, Shift
-from central import policies
+from central import pin_envelopes, policies
 from central.keys import Keys
 from central.office import Office
 from central.serving import slots_of_node
@@ -33,6 +33,11 @@ def newer_documents(
         stored = policies.newest(connection, office.keys.document_public) if serial > policy_held else None
         content = roster_content(connection, name, now_ms)
         latest = _latest(connection, name)
+        sealed = pin_envelopes.up_to_date(connection, name, _people(content))
+    if not sealed:
+        with office.database.write() as connection:
+            pin_envelopes.renew(connection, name, _people(content))
+            content = roster_content(connection, name, now_ms)
     if latest is None or latest.content_sha256 != _fingerprint(content):
         with office.database.write() as connection:
             latest = _number(connection, office.keys, name, content, now_ms)
@@ -53,7 +58,12 @@ def roster_content(connection: Connection, name: str, now_ms: int) -> dict[str, 
     slots = slots_of_node(connection, name)
     persons = people_on(connection, today, unit_code=home.code, employees=set(slots.values()))
     kept = {number: holder for number, holder in slots.items() if holder in persons}
-    return Roster(1, name, home.code, home.name, home.zone, persons, kept).content()
+    pins = pin_envelopes.sealed_for(connection, name)
+    return Roster(1, name, home.code, home.name, home.zone, persons, kept, pins=pins).content()
+
+
+def _people(content: dict[str, Any]) -> set[str]:
+    return {row["person"] for row in content["persons"]}
 
 
 def people_on(
