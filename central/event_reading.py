@@ -10,6 +10,7 @@ from attendance import enrolment, punch, templates
 from attendance.chain import Event
 from attendance.errors import MalformedError
 from attendance.moment import ClockState, from_ms, to_ms
+from central.pin_tries import is_try
 
 AHEAD_TOLERANCE_MS = 300_000
 """A node's clock this far ahead of central's is not believed: it could close days that are not over."""
@@ -33,6 +34,7 @@ class Reading:
         enrolments: events that tell how an enrolment ended.
         asked_for: events of enrolments that central asked for.
         templates: events that tell of the module, and how orders ended.
+        pin_tries: events that tell of a PIN that booked nothing.
     """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Reading:
     enrolments: list[Event] = field(default_factory=list)
     asked_for: list[Event] = field(default_factory=list)
     templates: list[Event] = field(default_factory=list)
+    pin_tries: list[Event] = field(default_factory=list)
 
 
 def persons_named(events: Sequence[Event]) -> set[str]:
@@ -102,6 +105,8 @@ def read_events(
             reading.clock_source = str(event.content.get("clock_source", "system"))[:16]
         elif type_ in templates.TYPES:
             reading.templates.append(event)
+        elif type_ == punch.UNMATCHED and is_try(event):
+            reading.pin_tries.append(event)
         body = bytearray(event.body) if event.body is not None else None
         add_row(
             (
