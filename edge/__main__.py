@@ -1,4 +1,4 @@
-"""`python -m edge punch|camera|sync|claim|enrol --config hadir.toml`: one role of the node, one process."""
+"""`python -m edge punch|camera|sync|claim|enrol|sensor --config hadir.toml`: one role, one process."""
 
 import argparse
 import logging
@@ -31,7 +31,7 @@ def _run(asked: argparse.Namespace, read: config.NodeConfig) -> int:
     if asked.role == "punch":
         from edge import punch_process  # noqa: PLC0415
 
-        return punch_process.run(read, accept_sensor=asked.accept_sensor)
+        return punch_process.run(read)
     if asked.role == "camera":
         from edge import camera_process  # noqa: PLC0415
 
@@ -40,6 +40,8 @@ def _run(asked: argparse.Namespace, read: config.NodeConfig) -> int:
         from edge import sync_process  # noqa: PLC0415
 
         return sync_process.run(read)
+    if asked.role == "sensor":
+        return _sensor(asked, read)
     if asked.role == "enrol":
         from edge import enrolment_screen  # noqa: PLC0415
 
@@ -50,15 +52,28 @@ def _run(asked: argparse.Namespace, read: config.NodeConfig) -> int:
     return claiming.run(read, asked.token)
 
 
+def _sensor(asked: argparse.Namespace, read: config.NodeConfig) -> int:
+    from edge import sensor_screen  # noqa: PLC0415
+
+    if asked.what == "recover":
+        return sensor_screen.recover(read, asked.password, asked.address)
+    return sensor_screen.accept(read) if asked.what == "accept" else sensor_screen.status(read)
+
+
+def _number(text: str) -> int:
+    """A number of 32 bits, decimal or with 0x."""
+    value = int(text, 0)
+    if not 0 <= value < 1 << 32:
+        raise ValueError(text)
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hadir-edge", description="Menjalankan satu bagian dari alat absensi."
     )
-    roles = parser.add_subparsers(dest="role", required=True, metavar="punch|camera|sync|claim|enrol")
-    punch = roles.add_parser("punch", help="sidik jari dan pencatatan")
-    punch.add_argument(
-        "--accept-sensor", action="store_true", help="teknisi menyatakan sensor yang terpasang sekarang benar"
-    )
+    roles = parser.add_subparsers(dest="role", required=True, metavar="punch|camera|sync|claim|enrol|sensor")
+    roles.add_parser("punch", help="sidik jari dan pencatatan")
     roles.add_parser("camera", help="foto saat jari ditempelkan")
     roles.add_parser("sync", help="pengiriman ke server")
     claim = roles.add_parser("claim", help="mendaftarkan alat ini ke server, satu kali")
@@ -70,7 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     enrol.add_argument("--legal-basis", default="", help="dasar hukum, misalnya nomor SK")
     enrol.add_argument("--notice", default="", help="versi pemberitahuan privasi yang sudah dibacakan")
-    for role in roles.choices.values():
+    sensor = roles.add_parser("sensor", help="untuk teknisi: keadaan sensor sidik jari")
+    words = sensor.add_subparsers(dest="what", required=True, metavar="status|accept|recover")
+    words.add_parser("status", help="apa yang diketahui tentang sensor")
+    words.add_parser("accept", help="sensor yang terpasang sekarang benar")
+    recover = words.add_parser("recover", help="buka sensor dengan salinan kata sandi dari server")
+    recover.add_argument("--password", type=_number, required=True, help="kata sandi sensor")
+    recover.add_argument("--address", type=_number, required=True, help="alamat sensor")
+    for role in (*roles.choices.values(), *words.choices.values()):
+        if role is sensor:
+            continue  # a default here would undo what its own words were given
         role.add_argument(
             "--config", type=Path, default=Path("/etc/hadir/hadir.toml"), help="berkas hadir.toml"
         )

@@ -36,6 +36,7 @@ class SensorConfig:
         second_capture_below: a match below it needs a second capture that agrees.
         poll_interval_ms: pause between two looks at the empty glass.
         time_scale: factor on every deadline; below 1 only against an emulator that runs faster by as much.
+        harden: whether a module with the factory's password gets a password and an address of its own.
     """
 
     path: str
@@ -46,6 +47,7 @@ class SensorConfig:
     second_capture_below: int
     poll_interval_ms: int
     time_scale: float
+    harden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ def _sensor(section: Section) -> SensorConfig:
         second_capture_below=section.whole("second_capture_below", 0, 65_535, 100),
         poll_interval_ms=section.whole("poll_interval_ms", 1, 5000, 50),
         time_scale=section.fraction("time_scale", 0.001, 1, 1.0),
+        harden=section.flag("harden", default=True),
     )
     if config.baud_bps not in _BAUD_BPS:
         section.problem("baud_bps", f"baud_bps harus kelipatan 9600, bukan {config.baud_bps}.")

@@ -128,12 +128,12 @@ class Hands:
         return Traits(profile.name, profile.captures, profile.compares_captures, templates.usable_slots)
 
     def _store(self, deed: Store) -> None:
-        self._templates.store(deed.slot)
-        self._sensor.keep_identity()
+        with self._sensor.changing({deed.slot}) as templates:
+            templates.store(deed.slot)
 
     def _erase(self, deed: Erase) -> None:
-        self._templates.delete(deed.slot)
-        self._sensor.keep_identity()
+        with self._sensor.changing({deed.slot}) as templates:
+            templates.delete(deed.slot)
 
     def _photo(self) -> Photo:
         return self._camera.ask(time.monotonic(), self._caption()).result()

@@ -8,11 +8,13 @@ from importlib.metadata import version
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from attendance import sealing
 from attendance.errors import EvidenceError
 from attendance.punch import CLOCK, HEALTH, LISTENING, START, Listening
 from attendance.seal import node_id, public_hex
-from edge import keys, wording
+from edge import keys, template_key, wording
 from edge.board import Board
 from edge.camera_socket import CameraSocket
 from edge.clock import Clock, EmulatedClock, SetWatch, SystemClock
@@ -26,10 +28,12 @@ from edge.keypad import Keypad
 from edge.listening import Listener
 from edge.local_socket import LocalSocket
 from edge.logbook import Logbook
+from edge.module_office import ModuleOffice
+from edge.module_seal import ModuleSeal
 from edge.pin_desk import PinDesk, open_book
 from edge.punch_requests import MAX_REQUEST_BYTES, Answers, RequestQueue, server_record
 from edge.sensor import Held, NoFinger
-from edge.sensor_faults import SENTENCES
+from edge.sensor_faults import SENTENCES, STOPPING
 from edge.sensor_keeper import SensorKeeper
 from edge.stopping import StopSignal
 from edge.supervision import Supervision
@@ -44,19 +48,11 @@ _TIDY_S = 5.0
 _SCRUB_MS = 600_000
 _SCRUB_HOURS = range(1, 4)  # local time; reading a segment can take a second on a small board
 _TRANSIENT = "sensor-again"
-_WORKS, _WILL_RETRY, _TECHNICIAN = "ok", "will-retry", "technician"
+_WORKS, _WILL_RETRY = "ok", "will-retry"
 
 
-def run(config: NodeConfig, *, accept_sensor: bool = False) -> int:
-    """Record punches until SIGTERM.
-
-    Args:
-        config: hadir.toml.
-        accept_sensor: a technician says that the module that is there now is the right one.
-
-    Returns:
-        The exit status.
-    """
+def run(config: NodeConfig) -> int:
+    """Record punches until SIGTERM; returns the exit status."""
     stop = StopSignal()
     config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     indicator = Indicator(
@@ -67,6 +63,7 @@ def run(config: NodeConfig, *, accept_sensor: bool = False) -> int:
     indicator.show(wording.starting())
     try:
         key = keys.load_or_create(config.state_dir / "event.key")
+        sealed_for = template_key.load_or_create(config.state_dir / "template.key")
         clock: Clock = EmulatedClock(config.clock.emulated) if config.clock.emulated else SystemClock()
         watch = None if config.clock.emulated else SetWatch()
         logbook = _opened(config, key, clock, watch, indicator, stop)
@@ -76,7 +73,7 @@ def run(config: NodeConfig, *, accept_sensor: bool = False) -> int:
         indicator.close()
         return 1
     if logbook is not None:
-        PunchProcess(config, key, logbook, indicator, accept_sensor=accept_sensor).run(stop)
+        PunchProcess(config, key, sealed_for, logbook, indicator).run(stop)
     indicator.close()
     return 0
 
@@ -109,10 +106,9 @@ class PunchProcess:
         self,
         config: NodeConfig,
         key: Ed25519PrivateKey,
+        sealed_for: X25519PrivateKey,
         logbook: Logbook,
         indicator: Indicator,
-        *,
-        accept_sensor: bool,
     ) -> None:
         state = config.state_dir
         node = node_id(public_hex(key))
@@ -121,9 +117,12 @@ class PunchProcess:
         self._indicator = indicator
         self._board = Board()
         self._supervision = Supervision()
-        self._sensor = SensorKeeper(config.sensor, state / "sensor.json", accept_any=accept_sensor)
+        self._sensor = SensorKeeper(config.sensor, state / "sensor.json", ModuleSeal.of(sealed_for))
         self._enrolment = EnrolmentOffice(config, self._sensor, logbook, indicator)
         self._shelf = DocumentShelf(state, node, self._enrolment.lay_over)
+        self._module = ModuleOffice(
+            config, self._sensor, self._shelf, logbook, sealing.public_hex(sealed_for)
+        )
         self._camera = CameraSocket(
             state / "camera.sock" if config.camera.source != "none" else None,
             timedelta(milliseconds=config.camera.wait_ms),
@@ -145,6 +144,7 @@ class PunchProcess:
         self._listener = Listener(timedelta(seconds=config.listening_span_s))
         self._owed: deque[tuple[str, dict[str, Any]]] = deque()
         self._sensor_told = ""
+        self._fault = wording.out_of_order(retry=False)
         self._health_due_bt_ms = 0
         self._light_until = 0.0
         self._mend_at = 0.0
@@ -208,6 +208,7 @@ class PunchProcess:
         else:
             wait_s = self._look(tick)
         self._enrolment.heed_orders()
+        self._module.turn(self._door.local(reading), enrolling=self._enrolment.running)
         self._keep_up(tick)
         return wait_s
 
@@ -242,23 +243,25 @@ class PunchProcess:
             return
         self._close_span(self._listener.lost())
         # Told once: the kinds of a sensor that is away change with every try to open it.
-        told = _WILL_RETRY if error.retry else _TECHNICIAN
+        told = _WILL_RETRY if error.retry else error.kind
         if self._sensor_told != told:
             self._sensor_told = told
-            self._indicator.show(wording.out_of_order(retry=False, sentence=SENTENCES.get(error.sentence_id)))
+            sentence = SENTENCES.get(error.sentence_id)
+            self._fault = wording.sensor_out_of_order(sentence, stopped=error.kind in STOPPING)
+            self._indicator.show(self._fault)
             self._record(HEALTH, self._health("sensor-fault") | {"detail": error.message[:200]})
 
     def _keep_up(self, tick: Tick) -> None:
         """What is due: the idle page, the light, health events, and a storage that may work again."""
         local = self._door.local(tick.reading)
         broken = self._logbook.fault is not None
-        faulty = self._sensor_told in (_WILL_RETRY, _TECHNICIAN)
+        faulty = self._sensor_told not in ("", _WORKS)
         if self._enrolment.page is not None:
             self._indicator.idle(self._enrolment.page)
         elif broken:
             self._indicator.idle(wording.not_recorded().pages[0])
         elif faulty:
-            self._indicator.idle(wording.out_of_order(retry=False).pages[0])
+            self._indicator.idle(self._fault.pages[0])
         else:
             self._indicator.idle(self._pins.page or wording.idle(local))
         if self._light_until and tick.monotonic_s >= self._light_until:

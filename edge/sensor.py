@@ -5,7 +5,8 @@ that says whether to retry. After an unplug the next calls reopen the port by it
 and make sure that the module that came back is the one that went.
 """
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 
 from edge.faults import SensorError
@@ -22,9 +23,11 @@ from edge.sensor_identifying import (
     Unrecognised,
 )
 from edge.sensor_identity import SensorIdentity
+from edge.sensor_lock import set_address, set_password
+from edge.sensor_make import SensorMake, read_make
 from edge.sensor_opcodes import BAUD_UNIT_BPS, Code, Op
 from edge.sensor_pace import Pace
-from edge.sensor_probe import Wire
+from edge.sensor_probe import Wire, which_opens
 from edge.sensor_templates import TemplateShelf
 
 __all__ = [
@@ -109,24 +112,27 @@ class FingerprintSensor:
         self._pace = pace or Pace()
         self._glass = Glass(Rules(settings.minimum_score, settings.second_capture_below), self._pace)
         self._light: Light | None = None
-        wire = Wire(settings.path, settings.baud, settings.password, settings.address)
+        wire = self._wire(settings.password, settings.address)
         self._connection = Connection(wire, self._pace, self._forget_module)
 
     def _forget_module(self) -> None:
         self._glass.forget_features()
         self._light = None
 
-    def connect(self, expected: SensorIdentity | None = None) -> SensorIdentity:
+    def connect(
+        self, expected: SensorIdentity | None = None, like: SensorIdentity | None = None
+    ) -> SensorIdentity:
         """Open the port, find out what answers, and take it as the module to work with.
 
         Args:
             expected: The identity known from before; another one is refused.
+            like: Where this one has a serial number or a notepad, silence about it is a fault.
 
         Raises:
             SensorError: of a kind for each cause: port-missing, port-busy, link-down, sensor-silent,
                 wrong-password, other-address, wrong-baud, no-parameters, odd-parameters, sensor-swapped.
         """
-        return self._connection.connect(expected)
+        return self._connection.connect(expected, like)
 
     def read_finger(self) -> Identification:
         """Look at the glass once; identify a finger that has just come.
@@ -172,7 +178,7 @@ class FingerprintSensor:
             SensorError: no sound answer, or the port is not open.
         """
         with self._connection.module():
-            identity = self._connection.read_identity()
+            identity = self._connection.read_afresh()
             self._connection.take(identity)
             return identity
 
@@ -185,6 +191,58 @@ class FingerprintSensor:
         with self._connection.module() as found:
             self._glass.forget_features()
             return TemplateShelf(found.commands, found.profile, self._pace, self._connection.expect)
+
+    def make(self, some_slot: int | None) -> SensorMake:
+        """What make the module is; `some_slot` is one that holds a template.
+
+        Raises:
+            SensorError: no sound answer.
+        """
+        with self._connection.module() as found:
+            self._glass.forget_features()
+            return read_make(found.commands, found.profile, some_slot)
+
+    def seal(self, page: bytes) -> SensorIdentity:
+        """Write the notepad of a module that has one; the identity from then on.
+
+        Raises:
+            SensorError: flash-error, not-stored, or no sound answer.
+        """
+        with self._connection.module():
+            return self._connection.seal(page)
+
+    def lock(self, password: int, address: int) -> None:
+        """Give the module this password, then this address. Closes: it is to be connected anew with both.
+
+        Raises:
+            SensorError: the caller finds out by connecting how far it has come.
+        """
+        with self._connection.module() as found:
+            try:
+                set_password(found.commands, password)
+                if address != self._settings.address:
+                    set_address(found.commands, address)
+            finally:
+                self.close()
+
+    def speak_as(self, password: int, address: int) -> None:
+        """Close; from the next `connect` on, the module is opened like this."""
+        self._settings = replace(self._settings, password=password, address=address)
+        self._connection.speak_as(self._wire(password, address))
+
+    def way_in(self, ways: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+        """The first of these passwords and addresses that the module takes, or None. Drops the port.
+
+        Raises:
+            SensorError: port-missing, port-busy, link-down.
+        """
+        self._connection.drop()
+        wires = [self._wire(password, address) for password, address in ways]
+        wire = which_opens(wires, self._pace, self._connection.tally)
+        return None if wire is None else (wire.password, wire.address)
+
+    def _wire(self, password: int, address: int) -> Wire:
+        return Wire(self._settings.path, self._settings.baud, password, address)
 
     def expect_lift(self) -> None:
         """What lies on the glass now has been dealt with: it is only held until it is lifted."""

@@ -11,8 +11,10 @@ from dataclasses import replace
 from threading import get_ident
 
 from edge.faults import SensorError
+from edge.sensor_commands import SensorCommands
 from edge.sensor_faults import PORT_FAULTS, SensorFault, sensor_error
 from edge.sensor_identity import SensorIdentity, differences, index_sha256, read_identity, read_serial
+from edge.sensor_notepad import read_page, write_page
 from edge.sensor_pace import Pace
 from edge.sensor_probe import Found, Wire, probe
 from edge.sensor_receiver import Tally
@@ -56,8 +58,17 @@ class Connection:
         """The module, if the port is open."""
         return self._found
 
-    def connect(self, expected: SensorIdentity | None) -> SensorIdentity:
+    def speak_as(self, wire: Wire) -> None:
+        """Close the port; from the next `connect` on, the module is reached like this."""
+        self.close()
+        self._wire = wire
+
+    def connect(self, expected: SensorIdentity | None, like: SensorIdentity | None = None) -> SensorIdentity:
         """Open the port and take what answers as the module to work with, unless another one is expected.
+
+        Args:
+            expected: any other one is refused.
+            like: where this one has a serial number or a notepad, silence about it is a fault.
 
         Raises:
             SensorError: a kind for each cause.
@@ -68,7 +79,7 @@ class Connection:
         self.close()
         self._swapped = None
         try:
-            self._open(first=True, must_tell_serial=expected is not None and expected.serial is not None)
+            self._open(first=True, known=expected or like)
             identity = self.read_identity()
             if expected is not None:
                 self._refuse_other((expected,), identity)
@@ -121,10 +132,8 @@ class Connection:
             self.recheck()
         return self._found
 
-    def _open(self, *, first: bool, must_tell_serial: bool) -> None:
-        self._found = probe(
-            self._wire, self._pace, self.tally, first=first, must_tell_serial=must_tell_serial
-        )
+    def _open(self, *, first: bool, known: SensorIdentity | None) -> None:
+        self._found = probe(self._wire, self._pace, self.tally, first=first, known=known)
         self._on_open()
 
     def _reopen(self) -> None:
@@ -132,7 +141,7 @@ class Connection:
             raise sensor_error(SensorFault.LINK_DOWN, "the port is down; it is not yet time to try again")
         self.tally.reopen += 1
         try:
-            self._open(first=False, must_tell_serial=self._known[0].serial is not None)
+            self._open(first=False, known=self._known[0])
             identity = self.read_identity()
             self._refuse_other(self._known, identity)
             self.take(identity)
@@ -153,7 +162,33 @@ class Connection:
     def read_identity(self) -> SensorIdentity:
         """Who the connected module is now."""
         assert self._found is not None
-        return read_identity(self._found.commands, self._found.profile.name, self._found.serial)
+        found = self._found
+        return read_identity(found.commands, found.profile.name, found.serial, found.notepad)
+
+    def read_afresh(self) -> SensorIdentity:
+        """Who it is now, with serial number and notepad read again where it is known to have them."""
+        assert self._found is not None
+        known, link = self._known[0], self._found.commands.link
+        if known.serial is not None:
+            self._found = replace(self._found, serial=read_serial(link))
+        if known.notepad is not None:
+            likely = {one.notepad for one in self._known if one.notepad is not None}
+            self._found = replace(self._found, notepad=read_page(link, likely))
+        return self.read_identity()
+
+    def seal(self, page: bytes) -> SensorIdentity:
+        """Write the notepad of a module that has one. Until it is seen written, both pages may be there.
+
+        Raises:
+            SensorError: flash-error, not-stored, or no sound answer.
+        """
+        assert self._found is not None
+        known = self._known[0]
+        self._known = (known, replace(known, notepad=page.hex()))
+        write_page(self._found.commands, page)
+        self._found = replace(self._found, notepad=page.hex())
+        self.take(self._known[1])
+        return self._known[0]
 
     def take(self, identity: SensorIdentity) -> None:
         """This is the module to work with."""
@@ -178,10 +213,16 @@ class Connection:
         assert self._found is not None
         known, commands = self._known[0], self._found.commands
         commands.link.doubt()
-        same_serial = known.serial is None or read_serial(commands.link) == known.serial
-        if len(self._known) > 1 or not same_serial or commands.count() != known.template_count:
+        same = self._same_marks(known, commands)
+        if len(self._known) > 1 or not same or commands.count() != known.template_count:
             self._audit()
         commands.link.trust()
+
+    def _same_marks(self, known: SensorIdentity, commands: SensorCommands) -> bool:
+        """Whether serial number and notepad are those of the module that is known, where it has them."""
+        if known.serial is not None and read_serial(commands.link) != known.serial:
+            return False
+        return known.notepad is None or read_page(commands.link, (known.notepad,)) == known.notepad
 
     def audit_if_due(self) -> None:
         """Once an hour, compare everything that is known of the module.
@@ -193,10 +234,7 @@ class Connection:
             self._audit()
 
     def _audit(self) -> None:
-        assert self._found is not None
-        if self._known[0].serial is not None:
-            self._found = replace(self._found, serial=read_serial(self._found.commands.link))
-        identity = self.read_identity()
+        identity = self.read_afresh()
         self._refuse_other(self._known, identity)
         self.take(identity)
 

@@ -23,6 +23,10 @@ class SensorFault(StrEnum):
     NO_PARAMETERS = "no-parameters"
     ODD_PARAMETERS = "odd-parameters"
     SWAPPED = "sensor-swapped"
+    EMPTIED = "sensor-emptied"
+    ENRICHED = "sensor-enriched"
+    ROLLED_BACK = "sensor-rolled-back"
+    EXCHANGED = "sensor-exchanged"
     BROKEN = "sensor-broken"
     FLASH = "flash-error"
     NOT_STORED = "not-stored"
@@ -38,6 +42,10 @@ SENTENCES: dict[str, str] = {
     "sensor-disconnected": "Sensor terputus. Hubungi teknisi.",
     "sensor-setting": "Setelan sensor salah. Hubungi teknisi.",
     "sensor-changed": "Sensor diganti. Absensi dihentikan. Hubungi teknisi.",
+    "sensor-emptied": "Sidik jari hilang dari sensor. Absensi dihentikan. Hubungi teknisi.",
+    "sensor-enriched": "Ada sidik jari asing di sensor. Absensi dihentikan. Hubungi teknisi.",
+    "sensor-rolled-back": "Isi sensor kembali ke keadaan lama. Absensi dihentikan. Hubungi teknisi.",
+    "sensor-exchanged": "Isi sensor berubah. Absensi dihentikan. Hubungi teknisi.",
     "sensor-broken": "Sensor rusak. Hubungi teknisi.",
     "template-failed": "Sidik jari tidak tersimpan. Ulangi pendaftaran.",
 }
@@ -59,6 +67,10 @@ _RETRY_AND_SENTENCE: dict[SensorFault, tuple[bool, str]] = {
     SensorFault.NO_PARAMETERS: (False, "sensor-setting"),
     SensorFault.ODD_PARAMETERS: (False, "sensor-setting"),
     SensorFault.SWAPPED: (False, "sensor-changed"),
+    SensorFault.EMPTIED: (False, "sensor-emptied"),
+    SensorFault.ENRICHED: (False, "sensor-enriched"),
+    SensorFault.ROLLED_BACK: (False, "sensor-rolled-back"),
+    SensorFault.EXCHANGED: (False, "sensor-exchanged"),
     SensorFault.BROKEN: (False, "sensor-broken"),
     SensorFault.FLASH: (False, "template-failed"),
     SensorFault.NOT_STORED: (True, "template-failed"),
@@ -67,6 +79,17 @@ _RETRY_AND_SENTENCE: dict[SensorFault, tuple[bool, str]] = {
     SensorFault.WRONG_THREAD: (False, "sensor-wait"),
     SensorFault.CLOSED: (False, "sensor-wait"),
 }
+
+STOPPING = frozenset(
+    {
+        SensorFault.SWAPPED,
+        SensorFault.EMPTIED,
+        SensorFault.ENRICHED,
+        SensorFault.ROLLED_BACK,
+        SensorFault.EXCHANGED,
+    }
+)
+"""The module or its contents are not what they were: nothing is booked until a technician has been there."""
 
 PORT_FAULTS = frozenset({SensorFault.PORT_MISSING, SensorFault.PORT_BUSY, SensorFault.LINK_DOWN})
 """Faults after which the port must be opened again."""

@@ -7,8 +7,7 @@ compared with what was known before.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
 
 from edge.sensor_commands import SensorCommands
 from edge.sensor_faults import SensorFault, sensor_error
@@ -18,7 +17,6 @@ from edge.sensor_opcodes import Code, Op
 _SERIAL_AT = slice(21, 29)  # after the code: model 16, batch 4, serial 8
 _PRODUCT_ATTEMPTS = 4
 _CLEAR_REFUSALS = 3
-_MOST_UNSURE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class SensorIdentity:
         serial: Serial number in hex, if the model tells one.
         template_count: Stored templates.
         index_sha256: Hash over the slots in use.
+        notepad: The page of its notepad that this project uses, in hex, or None if it has no notepad.
     """
 
     model: str
@@ -40,6 +39,7 @@ class SensorIdentity:
     serial: str | None
     template_count: int
     index_sha256: str
+    notepad: str | None = None
 
 
 def index_sha256(slots: Iterable[int]) -> str:
@@ -49,31 +49,12 @@ def index_sha256(slots: Iterable[int]) -> str:
 
 def differences(known: SensorIdentity, found: SensorIdentity) -> tuple[str, ...]:
     """What tells the two apart, in words; empty if they are the same module with the same library."""
-    names = ("model", "capacity", "address", "serial", "template_count", "index_sha256")
+    names = ("model", "capacity", "address", "serial", "template_count", "index_sha256", "notepad")
     return tuple(
         f"{name} {getattr(known, name)} -> {getattr(found, name)}"
         for name in names
         if getattr(known, name) != getattr(found, name)
     )
-
-
-def same_but_for(
-    known: SensorIdentity, met: SensorIdentity, in_use: frozenset[int], unsure: frozenset[int]
-) -> bool:
-    """Whether the two differ in nothing but in whether some of the unsure slots are in use.
-
-    Args:
-        known: the module as it was.
-        met: the module as it is.
-        in_use: its slots in use as they are.
-        unsure: slots that may have been written or erased since; a few at most.
-    """
-    place = replace(met, template_count=known.template_count, index_sha256=known.index_sha256)
-    if place != known or len(unsure) > _MOST_UNSURE:
-        return False
-    sure = in_use - unsure
-    possible = (sure | set(some) for n in range(len(unsure) + 1) for some in combinations(sorted(unsure), n))
-    return any(index_sha256(slots) == known.index_sha256 for slots in possible)
 
 
 def read_serial(link: CheckedLink) -> str | None:
@@ -102,8 +83,10 @@ def read_serial(link: CheckedLink) -> str | None:
     raise sensor_error(SensorFault.NO_ANSWER, "the module does not tell its serial number")
 
 
-def read_identity(commands: SensorCommands, model: str, serial: str | None) -> SensorIdentity:
-    """The module's identity as it is now.
+def read_identity(
+    commands: SensorCommands, model: str, serial: str | None, notepad: str | None
+) -> SensorIdentity:
+    """The module's identity as it is now; serial number and notepad as the caller has just read them.
 
     Raises:
         SensorError: no sound answer.
@@ -117,4 +100,5 @@ def read_identity(commands: SensorCommands, model: str, serial: str | None) -> S
         serial=serial,
         template_count=commands.count(),
         index_sha256=index_sha256(slots),
+        notepad=notepad,
     )

@@ -139,6 +139,14 @@ class SensorLibrary:
         """Write a system parameter to flash (0x0E)."""
         return self._ask(bytes([Op.SET_PARAMETER, number, value]), 12)[0]
 
+    def write_notepad(self, page: int, data: bytes) -> int:
+        """Write one page of 32 bytes to flash (0x18)."""
+        return self._ask(bytes([Op.WRITE_NOTEPAD, page]) + data, 12)[0]
+
+    def set_password(self, password: int) -> int:
+        """Write another password to flash (0x12)."""
+        return self._ask(bytes([Op.SET_PASSWORD]) + password.to_bytes(4, "big"), 12)[0]
+
     def set_light(self, colour: int, mode: int, speed: int, cycles: int) -> int:
         """Drive the ring of an R503 (0x35)."""
         return guarded(self._link, lambda: self._library.set_led(colour, mode, speed, cycles))

@@ -4,16 +4,18 @@ The library says "Failed to find sensor, check wiring!" for a wrong password, an
 and a cut wire alike. A technician needs to know which.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.faults import SensorError
 from edge.sensor_commands import SensorCommands
 from edge.sensor_faults import SensorFault, sensor_error
 from edge.sensor_frames import SystemParameters
-from edge.sensor_identity import read_serial
+from edge.sensor_identity import SensorIdentity, read_serial
 from edge.sensor_library import SensorLibrary
 from edge.sensor_link import CheckedLink
 from edge.sensor_models import ModelProfile, odd_parameters, profile_of
+from edge.sensor_notepad import read_page
 from edge.sensor_opcodes import BAUD_UNIT_BPS, Code, Op
 from edge.sensor_pace import Pace
 from edge.sensor_port import SensorPort
@@ -42,9 +44,10 @@ class Found:
     commands: SensorCommands
     profile: ModelProfile
     serial: str | None
+    notepad: str | None
 
 
-def probe(wire: Wire, pace: Pace, tally: Tally, *, first: bool, must_tell_serial: bool) -> Found:
+def probe(wire: Wire, pace: Pace, tally: Tally, *, first: bool, known: SensorIdentity | None) -> Found:
     """Open the port and make sure of the module.
 
     Args:
@@ -53,7 +56,7 @@ def probe(wire: Wire, pace: Pace, tally: Tally, *, first: bool, must_tell_serial
         tally: Counters that go on through every reopening.
         first: Nothing is known of the module yet: when it does not answer, also look at other speeds and at
             the factory address (some seconds), and tell a missing ReadSysPara from noise.
-        must_tell_serial: The module is known to have a serial number, so that silence about it is a fault.
+        known: The module that is expected: where it had a serial number or a notepad, silence is a fault.
 
     Raises:
         SensorError: a kind for each cause; see `edge.sensor_faults`.
@@ -63,10 +66,11 @@ def probe(wire: Wire, pace: Pace, tally: Tally, *, first: bool, must_tell_serial
         _greet(link, wire, _ATTEMPTS if first else _ATTEMPTS_AGAIN)
         _parameters(link, wire, first=first)
         library = _library(link, wire)
-        serial = _serial(link, must_tell=must_tell_serial)
+        serial = _serial(link, must_tell=known is not None and known.serial is not None)
+        notepad = _notepad(link, known)
         profile = profile_of(tells_serial=serial is not None)
         assert link.parameters is not None
-        return Found(SensorCommands(link, library, link.parameters.capacity), profile, serial)
+        return Found(SensorCommands(link, library, link.parameters.capacity), profile, serial, notepad)
     except SensorError as error:
         link.close()
         if first and error.kind == SensorFault.SILENT:
@@ -159,6 +163,36 @@ def _serial(link: CheckedLink, *, must_tell: bool) -> str | None:
     except SensorError as error:
         if must_tell or error.kind != SensorFault.NO_ANSWER:
             raise
+    return None
+
+
+def _notepad(link: CheckedLink, known: SensorIdentity | None) -> str | None:
+    expected = known.notepad if known is not None else None
+    try:
+        return read_page(link, () if expected is None else (expected,))
+    except SensorError as error:
+        if expected is not None or error.kind != SensorFault.NO_ANSWER:
+            raise
+    return None
+
+
+def which_opens(wires: Sequence[Wire], pace: Pace, tally: Tally) -> Wire | None:
+    """The first of these ways in that the module takes, or None; each password is said as rarely as can be.
+
+    Raises:
+        SensorError: port-missing, port-busy, link-down.
+    """
+    for wire in wires:
+        link = _open(wire, wire.baud, wire.address, pace, tally)
+        try:
+            for _ in range(_ATTEMPTS):  # the first ones may be lost: it is deaf for a while after power-up
+                answer = link.exchange(_greeting(wire.password))
+                if answer is not None and answer[0] == Code.OK:
+                    return wire
+                if answer is not None and answer[0] == Code.WRONG_PASSWORD:
+                    break
+        finally:
+            link.close()
     return None
 
 

@@ -191,6 +191,15 @@ class TemplateShelf:
             return None
         return self.download(_WORK_BUFFER)
 
+    def one_reading(self, slot: int) -> bytes | None:
+        """The bytes of a slot, read once and of any size, or None if it holds none.
+
+        For comparing them with what is known of the slot, not for passing them on.
+        """
+        if not self._commands.load(slot, _WORK_BUFFER):
+            return None
+        return self._commands.receive_template(_WORK_BUFFER)
+
     def write_template(self, slot: int, data: bytes) -> None:
         """Put a template made elsewhere into an empty slot, byte for byte.
 

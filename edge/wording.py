@@ -193,6 +193,13 @@ def out_of_order(*, retry: bool, sentence: str | None = None) -> Message:
     return Message((Page("Alat gangguan", _ADMIN),), Outcome.FAULT, sentence)
 
 
+def sensor_out_of_order(sentence: str | None, *, stopped: bool) -> Message:
+    """The sensor does not work; `stopped` where booking is stopped because its contents can't be trusted."""
+    if not stopped:
+        return out_of_order(retry=False, sentence=sentence)
+    return Message((Page("Absen berhenti", "Hub. teknisi"),), Outcome.FAULT, sentence)
+
+
 def clock_doubtful() -> Page:
     """Behind a confirmation: the time of it will need a person to look at it."""
     return Page("Jam belum pas", _ADMIN)

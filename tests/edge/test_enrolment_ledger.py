@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from edge.enrolment_ledger import Ledger
-from edge.sensor import SensorIdentity
-from edge.sensor_identity import index_sha256, same_but_for
 from tests.support.enrolment_world import World, world
 
 
@@ -72,19 +70,5 @@ def test_who_has_left_the_roster_is_not_booked(tmp_path: Path) -> None:
 
 
 def test_the_file_says_what_the_ledger_holds() -> None:
-    ledger = Ledger(2, 40, {3: "p1"}, {4}, "p2", {5})
+    ledger = Ledger(2, 40, {3: "p1"}, {4}, "p2", {5}, "e-1", ["e-0", "e-1"], {6: "p3"}, {"p-1"})
     assert Ledger.parse(ledger.content()) == ledger
-
-
-def identity(slots: set[int], serial: str | None = "aa") -> SensorIdentity:
-    return SensorIdentity("r503", 200, 0xFFFFFFFF, serial, len(slots), index_sha256(slots))
-
-
-def test_only_the_unsure_slots_may_differ() -> None:
-    known, unsure = identity({1, 7}), frozenset({2, 7})
-    for slots in ({1, 7}, {1, 2, 7}, {1, 2}, {1}):
-        assert same_but_for(known, identity(slots), frozenset(slots), unsure)
-    for slots in ({7}, {1, 3, 7}, {1, 2, 3}, set()):
-        assert not same_but_for(known, identity(slots), frozenset(slots), unsure)
-    assert not same_but_for(known, identity({1, 7}, "bb"), frozenset({1, 7}), unsure)
-    assert not same_but_for(known, identity({1}), frozenset({1}), frozenset())

@@ -175,7 +175,7 @@ def test_a_template_that_came_elsewhere_meanwhile_does_not_pass(tmp_path: Path) 
         here.end()
         here.module.enrol(30, "intruder", "thumb")
         here.start()
-        with pytest.raises(SensorError, match="sensor-swapped"):
+        with pytest.raises(SensorError, match="sensor-enriched"):
             here.settle()
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from edge import config, sensor_keeper
+from edge import config, module_book, module_memory, sensor_keeper
 from edge.faults import SensorError
+from edge.module_seal import ModuleSeal
 from edge.sensor import Match, NoFinger
 from edge.sensor_keeper import SensorKeeper
 from edge.wording import Outcome
@@ -29,9 +30,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sensor_keeper, "_LONGEST_PAUSE_S", 0.0)
 
 
-def keeper(folder: Path, *, accept_any: bool = False) -> SensorKeeper:
+def keeper(folder: Path) -> SensorKeeper:
     text = f'[node]\nstate_dir = "/s"\n[sensor]\npath = "{folder / "tty"}"\n'
-    return SensorKeeper(config.parse(text).sensor, folder / "sensor.json", accept_any=accept_any)
+    return SensorKeeper(config.parse(text).sensor, folder / "sensor.json", ModuleSeal(bytes(32)))
 
 
 def look(kept: SensorKeeper, *, until: type, looks: int = 500) -> Any:
@@ -84,7 +85,7 @@ def test_a_sensor_that_is_plugged_in_later_works(module: Remote, tmp_path: Path,
     kept.close()
 
 
-def test_another_module_than_before_is_refused_until_a_technician_accepts_it(
+def test_a_finger_that_came_behind_the_back_is_refused_until_a_technician_accepts_it(
     module: Remote, tmp_path: Path, no_pauses: None
 ) -> None:
     first = keeper(tmp_path)
@@ -95,10 +96,11 @@ def test_another_module_than_before_is_refused_until_a_technician_accepts_it(
     for _ in range(3):
         with pytest.raises(SensorError) as caught:
             kept.look()
-        assert caught.value.kind == "sensor-swapped"
-    assert kept.state == "sensor-swapped"
+        assert caught.value.kind == "sensor-enriched"
+    assert kept.state == "sensor-enriched"
     kept.close()
-    accepted = keeper(tmp_path, accept_any=True)
+    accepted = keeper(tmp_path)
+    accepted.accept()
     look(accepted, until=NoFinger)
     accepted.close()
     look(again := keeper(tmp_path), until=NoFinger)
@@ -124,10 +126,10 @@ def test_a_full_card_keeps_nobody_from_punching_and_the_module_is_remembered_lat
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "no room")
 
-    monkeypatch.setattr(sensor_keeper, "_WRITE_AGAIN_S", 0.0)
+    monkeypatch.setattr(module_book, "_WRITE_AGAIN_S", 0.0)
     kept = keeper(tmp_path)
     with monkeypatch.context() as disk:
-        disk.setattr(sensor_keeper, "write_durably", full)
+        disk.setattr(module_memory, "write_durably", full)
         look(kept, until=NoFinger)
         module.place("siti", "r1")
         assert look(kept, until=Match).slot == 1

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from attendance.seal import node_id, public_hex
 from edge import config, keys
@@ -49,7 +50,7 @@ def test_a_start_that_could_not_be_written_is_written_as_soon_as_the_disk_works(
     monkeypatch.setattr("edge.punch_process._STORAGE_PAUSE_S", 0.0)
     monkeypatch.setattr("edge.punch_process._AGAIN_S", 0.0)
     indicator = Indicator(NoDisplay(), Beeper(None), timedelta(milliseconds=1))
-    PunchProcess(settings, key, logbook, indicator, accept_sensor=False).run(Turns(8))  # type: ignore[arg-type]
+    PunchProcess(settings, key, X25519PrivateKey.generate(), logbook, indicator).run(Turns(8))  # type: ignore[arg-type]
     indicator.close()
     events = [stored.event for stored in SegmentReader(tmp_path / "segments").read(1, 1)]
     assert events[0].node == node_id(public_hex(key))

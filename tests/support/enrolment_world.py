@@ -16,7 +16,7 @@ from attendance.exchange import sign_document
 from attendance.moment import to_ms
 from attendance.orders import Do, Order, Orders
 from attendance.seal import node_id, public_hex
-from edge import config
+from edge import config, template_key
 from edge.camera_socket import Photo
 from edge.clock import EmulatedClock
 from edge.documents import DocumentShelf
@@ -24,6 +24,7 @@ from edge.enrolment_office import EnrolmentOffice
 from edge.enrolment_wording import finger_name
 from edge.faults import SensorError
 from edge.logbook import Logbook
+from edge.module_seal import ModuleSeal
 from edge.sensor import Held, Identification, Match, NoFinger
 from edge.sensor_keeper import SensorKeeper
 from edge.timing import Anchor
@@ -123,7 +124,8 @@ class World:
         settings = config.parse(text)
         clock = EmulatedClock(self.folder / "clock.json")
         self.logbook = Logbook(self.folder, self.key, clock, epoch=1, rtc=True, watch=None)
-        self.sensor = SensorKeeper(settings.sensor, self.folder / "sensor.json")
+        seal = ModuleSeal.of(template_key.load_or_create(self.folder / "template.key"))
+        self.sensor = SensorKeeper(settings.sensor, self.folder / "sensor.json", seal)
         self.screen = Screen()
         self.office = EnrolmentOffice(settings, self.sensor, self.logbook, self.screen)  # type: ignore[arg-type]
         self.shelf = DocumentShelf(self.folder, self.node, self.office.lay_over)
