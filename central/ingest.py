@@ -15,7 +15,16 @@ from sqlalchemy import Connection, Insert, String, bindparam, case, func, insert
 from attendance.chain import Event, Link
 from attendance.errors import EvidenceError, ForeignError, ForkError, GapError
 from attendance.exchange import Batch, PackedBatch
-from central import audit, dirty_days, enrolment_requests, enrolments, event_store, nodes, template_events
+from central import (
+    audit,
+    dirty_days,
+    enrolment_requests,
+    enrolments,
+    event_store,
+    nodes,
+    slot_proofs,
+    template_events,
+)
 from central.continuing import new_events
 from central.database import Database, upsert
 from central.event_reading import Reading, clock_sources, persons_named, read_events
@@ -155,6 +164,8 @@ def _store(connection: Connection, known: Node, events: Sequence[Event], now_ms:
     for event in reading.asked_for:
         enrolment_requests.note_event(connection, known, event, now_ms)
     template_events.record(connection, known, reading.templates, now_ms)
+    if known.unproven or reading.templates:
+        slot_proofs.note_matches(connection, known, reading.rows)
     last = events[-1]
     end = Link(known.id, known.epoch, last.seq, last.leaf)
     place = {"node": end.node, "epoch": end.epoch, "size": end.size, "head": end.head}

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, update
 
 from attendance.chain import GENESIS, Link
 from attendance.errors import EvidenceError, HadirError
 from attendance.moment import from_ms
 from central import audit, dirty_days
-from central.tables import checkpoint, node, unit
+from central.tables import checkpoint, node, slot, unit
 
 _SEEN_EVERY_MS = 30_000
 _UNKNOWN_EVERY_MS = 60_000
@@ -50,6 +50,7 @@ class Node:
     Attributes:
         zone: of its unit.
         held: where the chain of its epoch stands here, durably.
+        unproven: some template that travelled to it waits for its first live match.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Node:
     last_seen_ms: int | None
     reported_until_ms: int | None
     held: Link
+    unproven: bool = False
 
 
 # Made once: the door asks it for every request.
@@ -78,6 +80,13 @@ _FIND = (
         node.c.reported_until_ms,
         func.coalesce(checkpoint.c.size, 0),
         func.coalesce(checkpoint.c.head, GENESIS),
+        # Asked along, so that a batch of a node where nothing waits pays nothing for it.
+        exists().where(
+            slot.c.unit == node.c.unit,
+            or_(slot.c.node == "", slot.c.node == node.c.id),
+            slot.c.template.is_not(None),
+            slot.c.proven_ms.is_(None),
+        ),
     )
     .select_from(
         node.join(unit, unit.c.code == node.c.unit).outerjoin(
@@ -106,7 +115,9 @@ def find(connection: Connection, name: str, *, lock: bool = False) -> Node:
     row = connection.execute(_FIND, {"name": name}).one_or_none()
     if row is None:
         raise UnknownNodeError(f"no node {name[:16]!r} was claimed here")
-    return Node(*row[:6], NodeState(row[6]), row[7], row[8], Link(row[0], row[5], row[9], row[10]))
+    return Node(
+        *row[:6], NodeState(row[6]), row[7], row[8], Link(row[0], row[5], row[9], row[10]), bool(row[11])
+    )
 
 
 def require_trusted(found: Node) -> None:

@@ -178,9 +178,8 @@ def _end(connection: Connection, row: Row[Any], now_ms: int, learned_ms: int | N
 
 def _split(connection: Connection, unit: str, slot: int) -> None:
     """Write an entry for a whole unit as one for each of its nodes that has none of its own."""
-    whole = connection.execute(
-        select(slot_table).where(_place(unit, WHOLE_UNIT, slot)).with_for_update()
-    ).one()
+    query = select(slot_table).where(_place(unit, WHOLE_UNIT, slot)).with_for_update()
+    whole = connection.execute(query).mappings().one()
     own = set(
         connection.scalars(
             select(slot_table.c.node).where(slot_table.c.unit == unit, slot_table.c.slot == slot)
