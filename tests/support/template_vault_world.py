@@ -103,12 +103,12 @@ def handed_in(central: Central, node: str, order: Order, data: bytes, **more: An
     return sealing.seal_to(central.office.template_keys.public_hex, plain, export_purpose(node, order))
 
 
-def put(node: CentralNode, order_id: str, sealed: bytes, **more: Any) -> TestResponse:
-    return node.request("PUT", f"/templates/{order_id}", sealed, **more)
+def put(asking: CentralNode, order_id: str, sealed: bytes, **more: Any) -> TestResponse:
+    return asking.request("PUT", f"/templates/{order_id}", sealed, **more)
 
 
-def get(node: CentralNode, order_id: str, **more: Any) -> TestResponse:
-    return node.request("GET", f"/templates/{order_id}", **more)
+def get(asking: CentralNode, order_id: str, **more: Any) -> TestResponse:
+    return asking.request("GET", f"/templates/{order_id}", **more)
 
 
 def opened(node: str, order: Order, sealed: bytes, key: X25519PrivateKey = NODE_KEY) -> Parcel:
