@@ -22,7 +22,7 @@ def face_of_template(connection: Connection, template_id: str, now_ms: int) -> s
     ).one_or_none()
     if row is None:
         return None
-    filled = _filled_by(connection, row.employee, row.origin_node, row.origin_slot)
+    filled = filled_by(connection, row.employee, row.origin_node, row.origin_slot)
     return _photo_named(connection, filled) or _newest_punch(connection, row.employee, now_ms)
 
 
@@ -44,7 +44,7 @@ def face_in_slot(
     return found or _newest_punch(connection, person, now_ms)
 
 
-def _filled_by(connection: Connection, person: str, node_id: str, number: int) -> str | None:
+def filled_by(connection: Connection, person: str, node_id: str, number: int) -> str | None:
     """The event that filled a place with a finger of this person, also where the place is another's now."""
     of_node = slot.join(node, node.c.unit == slot.c.unit)
     mine = and_(
