@@ -1,6 +1,7 @@
 """What is open for a node: read from the books when it asks, numbered anew only when something changed.
 
-What is wanted where is decided in `central.order_planning`, which writes it into the tables read here.
+What is wanted where is decided in `central.search_orders` and `central.placement_planning`; `plan` writes it
+into the tables that a node's orders are read from.
 """
 
 import hashlib
@@ -8,12 +9,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from attendance import exchange, seal
 from attendance.orders import Do, Order, Orders
 from attendance.templates import ModuleState
-from central import enrolment_requests, order_planning
+from central import enrolment_requests, placements, search_orders
 from central.database import upsert
 from central.keys import Keys
 from central.nodes import NodeState
@@ -24,6 +25,9 @@ from central.tables import module, node, orders_document, placement, template, t
 AT_ONCE = 100
 """Orders in one document. Each that ends makes a new one, and a village's link has to carry it: a hundred
 keep a sensor busy for longer than a node waits between two looks, in some thirty kilobytes."""
+PLANNED_AT_ONCE = 5_000
+_MOST_ROUNDS = 1_000
+_PLANNING_LOCK = 0x68_61_64_69_72
 _SEARCH = "s-"
 _SERIALS = 1 << 30
 _SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
@@ -46,8 +50,44 @@ def find_open(connection: Connection, node_id: str, order_id: str, now_ms: int) 
 
 
 def plan(connection: Connection, now_ms: int) -> int:
-    """As `central.order_planning.plan`."""
-    return order_planning.plan(connection, now_ms)
+    """Order what is missing, and take back what nobody wants any more. Safe to do at any time, and again.
+
+    Args:
+        connection: a transaction that may write.
+        now_ms: central's clock.
+
+    Returns:
+        How much was changed. Whoever asks goes on until it is 0: one transaction holds up the others no
+        longer than it takes to write a few thousand rows.
+    """
+    _alone(connection)
+    asked = search_orders.ask(connection, now_ms, PLANNED_AT_ONCE)
+    if asked == PLANNED_AT_ONCE:
+        return asked  # a template without its searches must not seem to be searched everywhere
+    changed = asked + search_orders.give_up(connection, now_ms) + search_orders.clear(connection, now_ms)
+    changes = placements.read_changes(connection, now_ms)
+    return changed + placements.write(connection, changes, now_ms, PLANNED_AT_ONCE)
+
+
+def plan_everything(office: Office) -> int:
+    """Plan until nothing is left to do; return how much was changed. Waits for nobody where nothing is.
+
+    Raises:
+        StoreError: the database failed; what is written stays, and the next time goes on from there.
+    """
+    with office.database.read() as connection:
+        now_ms = office.clock.now_ms()
+        waiting = search_orders.pending(connection, now_ms)
+        if not waiting and not placements.read_changes(connection, now_ms).count:
+            return 0
+    changed = 0
+    for _round in range(_MOST_ROUNDS):
+        with office.database.write() as connection:
+            step = plan(connection, office.clock.now_ms())
+        changed += step
+        if not step:
+            break
+    return changed
 
 
 def newer_orders(office: Office, node_id: str, held: int) -> str | None:
@@ -72,6 +112,12 @@ def newer_orders(office: Office, node_id: str, held: int) -> str | None:
             latest = _number(connection, office.keys, node_id, content, held, now_ms)
     assert latest is not None
     return str(latest.data) if latest.serial > held else None
+
+
+def _alone(connection: Connection) -> None:
+    """Two who plan at once would order the same twice. SQLite has one writer anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(func.pg_advisory_xact_lock(_PLANNING_LOCK)))
 
 
 def _open(

@@ -8,9 +8,10 @@ that node holds is handed in, and looked for in its turn.
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, literal, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, literal, not_, or_, select, update
 
 from attendance.templates import ModuleState
+from central.database import upsert
 from central.nodes import NodeState
 from central.tables import finding, module, node, template, template_search
 
@@ -24,24 +25,29 @@ _MS = timedelta(milliseconds=1)
 _SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
 
-def ask(connection: Connection, now_ms: int, limit: int) -> int:
-    """Order the searches that are missing, at most so many; return how many were ordered."""
+def ask(connection: Connection, now_ms: int, limit: int, *, only: str | None = None) -> int:
+    """Order the searches that are missing, at most so many; return how many were ordered.
+
+    Args:
+        connection: a transaction that may write.
+        now_ms: central's clock.
+        limit: rows to write.
+        only: those for this template.
+    """
     missing = _missing(now_ms).limit(limit)
+    if only is not None:
+        missing = missing.where(template.c.id == only)
     columns = ["template", "node", "state", "reason", "asked_ms"]
-    return connection.execute(insert(template_search).from_select(columns, missing)).rowcount
+    query = upsert(connection.dialect.name, template_search).from_select(columns, missing)
+    counted = {"preserve_rowcount": True}
+    return connection.execute(query.on_conflict_do_nothing(), execution_options=counted).rowcount
 
 
 def give_up(connection: Connection, now_ms: int) -> int:
     """End the searches that nobody will do: the node is retired, or its module is of another class now."""
-    retired = select(node.c.id).where(node.c.state == NodeState.RETIRED)
-    fits = exists().where(
-        template.c.id == template_search.c.template,
-        module.c.node == template_search.c.node,
-        module.c.model_class == template.c.model_class,
-    )
     waiting = update(template_search).where(template_search.c.state == "waiting")
     ended = 0
-    for condition, reason in ((template_search.c.node.in_(retired), "retired"), (not_(fits), "other-class")):
+    for condition, reason in ((_retired(), "retired"), (_of_another_class(), "other-class")):
         values = {"state": "refused", "reason": reason, "ended_ms": now_ms}
         ended += connection.execute(waiting.where(condition).values(**values)).rowcount
     return ended
@@ -49,6 +55,35 @@ def give_up(connection: Connection, now_ms: int) -> int:
 
 def clear(connection: Connection, now_ms: int) -> int:
     """Let the templates travel that nothing holds back any more; return how many."""
+    return connection.execute(update(template).where(_cleared(now_ms)).values(state="clear")).rowcount
+
+
+def pending(connection: Connection, now_ms: int) -> bool:
+    """Whether any of these has something to do."""
+    hopeless = and_(template_search.c.state == "waiting", or_(_retired(), _of_another_class()))
+    queries = (
+        _missing(now_ms),
+        select(template_search.c.template).where(hopeless),
+        select(template.c.id).where(_cleared(now_ms)),
+    )
+    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
+
+
+def _retired() -> ColumnElement[bool]:
+    return template_search.c.node.in_(select(node.c.id).where(node.c.state == NodeState.RETIRED))
+
+
+def _of_another_class() -> ColumnElement[bool]:
+    return not_(
+        exists().where(
+            template.c.id == template_search.c.template,
+            module.c.node == template_search.c.node,
+            module.c.model_class == template.c.model_class,
+        )
+    )
+
+
+def _cleared(now_ms: int) -> ColumnElement[bool]:
     held = exists().where(finding.c.template == template.c.id, finding.c.state.in_(["open", "cheat"]))
     awaited = exists().where(
         template_search.c.template == template.c.id,
@@ -57,8 +92,7 @@ def clear(connection: Connection, now_ms: int) -> int:
         template_search.c.asked_ms >= now_ms - PATIENCE // _MS,
         _within_reach(now_ms),
     )
-    query = update(template).where(template.c.state == "searching", not_(held), not_(awaited))
-    return connection.execute(query.values(state="clear")).rowcount
+    return and_(template.c.state == "searching", not_(held), not_(awaited))
 
 
 def _within_reach(now_ms: int) -> ColumnElement[bool]:

@@ -1,0 +1,208 @@
+"""Decides which installs and purges are to be ordered, which to be taken back; touches nothing."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from attendance.orders import Do
+from central.nodes import NodeState
+from central.purge_matching import PurgeMatching
+from central.purge_planning import MOVED, Outdated, Purge, newest_of_finger
+from central.template_books import HeldSlot, NodeModule, Placement, TemplateBooks
+from central.template_placing import Install, Placing, place
+from central.template_room import Held, Sensor, Travelling, Worker
+
+REMEMBERED = timedelta(days=30)
+"""How long a slot in which something else was found is left alone."""
+MOST_FAILURES = 5
+"""Of one template at one node, before it waits until the node tells anew of its module."""
+_SLOT_TROUBLES = ("slot-in-use", "slot-out-of-range", "not-stored")
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be written.
+
+    Attributes:
+        withdraw: rows of `placement` that nobody wants any more.
+        repeat: refused purges to be ordered once more, with their reasons.
+        destroy: people whose key and templates are to go.
+        units: what was decided for each unit that has sensors.
+    """
+
+    installs: tuple[Install, ...]
+    purges: tuple[Purge, ...]
+    withdraw: tuple[Placement, ...]
+    repeat: tuple[tuple[Placement, str], ...]
+    destroy: tuple[str, ...]
+    units: Mapping[str, Placing]
+
+    @property
+    def count(self) -> int:
+        """How many rows it is."""
+        lists = (self.installs, self.purges, self.withdraw, self.repeat, self.destroy)
+        return sum(len(each) for each in lists)
+
+
+def decide(books: TemplateBooks) -> Changes:
+    """Everything that is to be changed so that the orders are those that are wanted."""
+    purging = PurgeMatching(books)
+    leaving = purging.leaving
+    held = [each for each in books.slots if (each.node, each.slot) not in leaving]
+    stale = [each for each in books.placements if each.do == Do.INSTALL and _unwanted(books, each)]
+    gone = {each.id for each in stale}
+    arriving = [
+        each
+        for each in books.placements
+        if each.do == Do.INSTALL and each.state == "open" and each.id not in gone
+    ]
+    units = _place_all(books, held, arriving, leaving)
+    refused = _refused(books)
+    installs = [
+        install
+        for placing in units.values()
+        for install in placing.installs
+        if (install.node, install.template) not in refused
+    ]
+    spare = [
+        Purge(node, person, _slots(held, node, person), MOVED)
+        for placing in units.values()
+        for node, person in placing.spare
+    ]
+    owners = books.keyed | {kept.employee for kept in books.templates.values()}
+    return Changes(
+        tuple(installs),
+        (*purging.fresh, *spare),
+        (*purging.withdraw, *stale),
+        tuple(purging.repeat),
+        tuple(sorted(person for person in owners if books.left(person))),
+        units,
+    )
+
+
+def _unwanted(books: TemplateBooks, order: Placement) -> bool:
+    """An install that is open, and must not be done any more."""
+    kept, known = books.templates.get(order.template or ""), books.nodes.get(order.node)
+    if order.state != "open":
+        return False
+    if kept is None or known is None or kept.state != "clear" or known.state == NodeState.RETIRED:
+        return True
+    return known.model_class != kept.model_class or not books.present(order.employee, known.unit)
+
+
+def _refused(books: TemplateBooks) -> set[tuple[str, str]]:
+    """(node, template) that the node would not take, until it tells anew of its module."""
+    failures: dict[tuple[str, str], list[str]] = {}
+    for each in books.placements:
+        known = books.nodes.get(each.node)
+        if known is None or each.do != Do.INSTALL or each.state != "failed" or each.template is None:
+            continue
+        if (each.ended_ms or 0) >= known.told_ms:
+            failures.setdefault((each.node, each.template), []).append(each.reason)
+    return {
+        pair
+        for pair, reasons in failures.items()
+        if len(reasons) >= MOST_FAILURES or any(reason not in _SLOT_TROUBLES for reason in reasons)
+    }
+
+
+def _place_all(
+    books: TemplateBooks,
+    held: Iterable[HeldSlot],
+    arriving: Iterable[Placement],
+    leaving: Collection[tuple[str, int]],
+) -> dict[str, Placing]:
+    """What is to be done at each unit that has a sensor in service."""
+    at: dict[str, dict[str, list[Held]]] = {}
+    outdated = Outdated(books)
+    for each in held:
+        place_of = at.setdefault(each.employee, {}).setdefault(each.node, [])
+        place_of.append(_held(books, outdated, each))
+    for order in arriving:
+        at.setdefault(order.employee, {}).setdefault(order.node, []).append(
+            Held(order.finger, order.template)
+        )
+    travelling = _travelling(books)
+    sensors: dict[str, list[Sensor]] = {}
+    taken, blocked = _taken(books, arriving), _blocked(books)
+    for known in books.nodes.values():
+        if known.serving:
+            sensors.setdefault(known.unit, []).append(_sensor(books, known, taken, blocked, leaving))
+    return {
+        unit_code: place(group, _workers(books, unit_code, group, travelling, at))
+        for unit_code, group in sorted(sensors.items())
+    }
+
+
+def _workers(
+    books: TemplateBooks,
+    unit_code: str,
+    sensors: Iterable[Sensor],
+    travelling: Mapping[str, tuple[Travelling, ...]],
+    at: Mapping[str, Mapping[str, list[Held]]],
+) -> list[Worker]:
+    names = [sensor.node for sensor in sensors]
+    workers = []
+    for person in books.people_of.get(unit_code, ()):
+        theirs = at.get(person, {})
+        here = {name: tuple(theirs[name]) for name in names if name in theirs}
+        workers.append(Worker(person, travelling.get(person, ()), here))
+    return workers
+
+
+def _sensor(
+    books: TemplateBooks,
+    known: NodeModule,
+    taken: Mapping[str, set[int]],
+    blocked: Mapping[str, set[int]],
+    leaving: Collection[tuple[str, int]],
+) -> Sensor:
+    numbers = taken.get(known.id, set())
+    return Sensor(
+        known.id,
+        known.model_class,
+        known.capacity,
+        known.usable,
+        max(known.used - books.emptied.get(known.id, 0), 0),
+        frozenset(numbers),
+        frozenset(blocked.get(known.id, ())),
+        sum((known.id, slot) in leaving for slot in numbers),
+    )
+
+
+def _taken(books: TemplateBooks, arriving: Iterable[Placement]) -> dict[str, set[int]]:
+    taken: dict[str, set[int]] = {}
+    for held in books.slots:
+        taken.setdefault(held.node, set()).add(held.slot)
+    for order in arriving:
+        taken.setdefault(order.node, set()).update(order.slots)
+    return taken
+
+
+def _blocked(books: TemplateBooks) -> dict[str, set[int]]:
+    """Slots in which something else was found of late."""
+    since_ms = books.now_ms - REMEMBERED // _MS
+    blocked: dict[str, set[int]] = {}
+    for each in books.placements:
+        trouble = each.do == Do.INSTALL and each.state == "failed" and each.reason in _SLOT_TROUBLES
+        if trouble and (each.ended_ms or 0) >= since_ms:
+            blocked.setdefault(each.node, set()).update(each.slots)
+    return blocked
+
+
+def _travelling(books: TemplateBooks) -> dict[str, tuple[Travelling, ...]]:
+    found: dict[str, tuple[Travelling, ...]] = {}
+    for kept in newest_of_finger(books).values():
+        one = Travelling(kept.id, kept.finger, kept.model_class, kept.state == "clear")
+        found[kept.employee] = (*found.get(kept.employee, ()), one)
+    return found
+
+
+def _held(books: TemplateBooks, outdated: Outdated, held: HeldSlot) -> Held:
+    old = outdated.has(held.template, books)
+    return Held(held.finger, held.template, old, books.is_copy(held), held.proven)
+
+
+def _slots(held: Iterable[HeldSlot], node: str, person: str) -> tuple[int, ...]:
+    return tuple(sorted(each.slot for each in held if (each.node, each.employee) == (node, person)))

@@ -1,0 +1,106 @@
+"""Decides which slots are to be emptied, and why; touches nothing.
+
+"left": the person works here no more. "decided": people found the finger to be somebody else's. "moved":
+their last day at the office of the node is over; or their finger was brought there for work that never began;
+or they have a home elsewhere in the office, and somebody else needs the room. "replaced": the finger was
+enrolled anew elsewhere, and the newer template is here beside it.
+
+Somebody may have been enrolled at an office that they never were assigned to, because they are often there.
+Such a slot stays until they leave.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from central.template_books import HeldSlot, KeptTemplate, TemplateBooks
+
+LEFT, DECIDED, MOVED, REPLACED = "left", "decided", "moved", "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Slots of one person at one node that are to be emptied for one reason."""
+
+    node: str
+    person: str
+    slots: tuple[int, ...]
+    reason: str
+
+
+class Outdated:
+    """Which templates were enrolled anew since, at the node that they came from."""
+
+    def __init__(self, books: TemplateBooks) -> None:
+        at_origin = {held.template for held in books.slots if not books.is_copy(held)}
+        self._newest = newest_of_finger(books)
+        self._gone = {name for name in books.templates if name not in at_origin}
+
+    def has(self, template: str | None, books: TemplateBooks) -> bool:
+        """Whether this one is."""
+        kept = books.templates.get(template or "")
+        if kept is None or kept.id not in self._gone or not kept.finger:
+            return False
+        newest = self._newest.get(_finger(kept))
+        return newest is not None and newest.id != kept.id
+
+
+def newest_of_finger(books: TemplateBooks) -> dict[tuple[str, str, str], KeptTemplate]:
+    """The template of each finger, by person, finger and class, that goes to other nodes.
+
+    The newest one: also where it is still looked for, or the older one would be brought only to be replaced.
+    Not one that was decided to be somebody else's. Where nobody knows the finger each template is one.
+    """
+    found: dict[tuple[str, str, str], KeptTemplate] = {}
+    for kept in sorted(books.templates.values(), key=lambda kept: (kept.created_ms, kept.id)):
+        if kept.id not in books.cheats:
+            found[_finger(kept)] = kept
+    return found
+
+
+def wanted_purges(books: TemplateBooks) -> list[Purge]:
+    """Every purge that should be open or done by now, whether or not it is."""
+    outdated = Outdated(books)
+    beside = {
+        (held.node, held.employee, held.finger)
+        for held in books.slots
+        if held.template in books.templates and not outdated.has(held.template, books)
+    }
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for held in books.slots:
+        reason = _left_or_decided(books, held) or _moved(books, held)
+        if not reason and outdated.has(held.template, books) and books.is_copy(held):
+            reason = REPLACED if (held.node, held.employee, held.finger) in beside else ""
+        if reason:
+            found.setdefault((held.node, held.employee, reason), []).append(held.slot)
+    return [
+        Purge(node, person, tuple(sorted(slots)), reason)
+        for (node, person, reason), slots in sorted(found.items())
+    ]
+
+
+def _left_or_decided(books: TemplateBooks, held: HeldSlot) -> str:
+    if books.left(held.employee):
+        return LEFT
+    return DECIDED if held.template in books.cheats else ""
+
+
+def _moved(books: TemplateBooks, held: HeldSlot) -> str:
+    if books.present(held.employee, held.unit):
+        return ""
+    destroyed = held.template is not None and held.template not in books.templates
+    if destroyed or books.is_copy(held):
+        return MOVED
+    ends = list(_ends_at(books, held))
+    return MOVED if ends and (held.since is None or held.since <= max(ends)) else ""
+
+
+def _ends_at(books: TemplateBooks, held: HeldSlot) -> Iterator[date]:
+    """Last days of theirs at this unit that are over."""
+    for stay in books.stays.get(held.employee, ()):
+        if stay.unit == held.unit and stay.last is not None and stay.last < books.days[held.unit]:
+            yield stay.last
+
+
+def _finger(kept: KeptTemplate) -> tuple[str, str, str]:
+    return (kept.employee, kept.finger or kept.id, kept.model_class)
