@@ -10,6 +10,7 @@ from central.office import Office
 from central.pages import (
     access,
     board,
+    enrolment_requests,
     error_pages,
     findings,
     fingerprints,
@@ -44,7 +45,7 @@ from central.pages.words import (
 )
 
 _STATIC = Path(__file__).parent / "static"
-VIEWS = (board, findings, fingerprints, nodes, own_days, photos, sensors, sign_in, unit)
+VIEWS = (board, enrolment_requests, findings, fingerprints, nodes, own_days, photos, sensors, sign_in, unit)
 """The modules whose views hang on the blueprint; importing them is what puts them there."""
 
 
@@ -110,6 +111,8 @@ def _menu(viewer: Viewer) -> list[dict[str, Any]]:
         entries.append(("pages.home", gettext("Papan")))
         entries.append(("pages.units", gettext("SKPD")))
         entries.append(("pages.fingerprints", gettext("Sidik jari")))
+    if viewer.role in enrolment_requests.ENROLLERS:
+        entries.append(("pages.enrolments", gettext("Pendaftaran")))
     if viewer.reads_nodes:
         entries.append(("pages.nodes", gettext("Alat")))
     if viewer.reads_templates and not viewer.reads_people:

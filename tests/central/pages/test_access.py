@@ -9,14 +9,16 @@ from central.accounts import Role
 from central.app import app_for
 from central.pages import access, node_api
 from central.pages.access import Audience, Scope, UnmarkedEndpointError, mark_of, refuse_unmarked
-from tests.support.board_world import BoardWorld
+from tests.support.board_world import NOW, BoardWorld
+from tests.support.enrolment_requests import enter_request
 from tests.support.template_world import TemplateWorld
 
-from .conftest import KOMINFO_NODE
+from .conftest import DINKES_NODE, KOMINFO_NODE
 
 READERS = {Role.LEADER, Role.HR_ADMIN, Role.UNIT_HEAD, Role.UNIT_ADMIN, Role.AUDITOR}
 KEEPERS = {Role.TECHNICIAN, Role.HR_ADMIN, Role.AUDITOR}
 SENSOR_KEEPERS = READERS | {Role.TECHNICIAN}
+ENROLLERS = {Role.HR_ADMIN, Role.UNIT_ADMIN}
 EVERYBODY = set(Role)
 OWN = {Role.EMPLOYEE}
 
@@ -35,6 +37,11 @@ ALLOWED = {
     "pages.decide_finding": {Role.HR_ADMIN},
     "pages.sensors": SENSOR_KEEPERS,
     "pages.purges": SENSOR_KEEPERS,
+    "pages.enrolments": ENROLLERS,
+    "pages.start_enrolment": ENROLLERS,
+    "pages.enrolment": ENROLLERS,
+    "pages.enrolment_fragment": ENROLLERS,
+    "pages.cancel_enrolment": ENROLLERS,
     "pages.own_days": OWN,
     "pages.photo": READERS | OWN,
     "pages.full_photo": READERS | OWN,
@@ -54,6 +61,7 @@ REFUSED_BY_THE_FORM = {
     ("pages.check_sign_in", "POST"): (401, 429),
     ("pages.own_password", "POST"): (400,),
     ("pages.decide_finding", "POST"): (400,),
+    ("pages.start_enrolment", "POST"): (400,),
     ("pages.open_link", "GET"): (403,),
 }
 
@@ -74,6 +82,7 @@ def path_of(rule: str, world: BoardWorld) -> str:
         "sha256": world.picture,
         "token": "x" * 43,
         "filename": "hadir.css",
+        "request_id": "e-000000000001",
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "a" * 16), rule)
 
@@ -143,6 +152,7 @@ def test_each_role_gets_exactly_its_routes(
     role: Role, world: BoardWorld, app: Flask, client_of: Callable[[Role], FlaskClient]
 ) -> None:
     assert TemplateWorld(world).finding("alice", "bob", KOMINFO_NODE) == 1
+    enter_request(world.office, "e-000000000001", DINKES_NODE, "alice", NOW, "waiting")
     client = client_of(role)
     for endpoint, rule, method in routes(app):
         if endpoint.startswith("node_api."):
