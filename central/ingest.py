@@ -22,6 +22,7 @@ from central import (
     enrolments,
     event_store,
     nodes,
+    pin_tries,
     slot_proofs,
     template_events,
 )
@@ -164,6 +165,7 @@ def _store(connection: Connection, known: Node, events: Sequence[Event], now_ms:
     for event in reading.asked_for:
         enrolment_requests.note_event(connection, known, event, now_ms)
     template_events.record(connection, known, reading.templates, now_ms)
+    pin_tries.record(connection, known, reading.pin_tries, now_ms)
     if known.unproven or reading.templates:
         slot_proofs.note_matches(connection, known, reading.rows)
     last = events[-1]

@@ -33,6 +33,7 @@ class Problem(StrEnum):
     """Why a PIN can't be set like this; the pages have the words."""
 
     NO_PIN = "no-pin"
+    NOT_TWICE = "not-twice"
     EASY = "easy"
     """One digit repeated, or digits in a row."""
     BIRTH_DATE = "birth-date"
@@ -41,6 +42,8 @@ class Problem(StrEnum):
     QUOTA = "quota"
     NOT_HERE = "not-here"
     """Nobody with this id works here."""
+    OWN = "own"
+    """Nobody gives himself another way in."""
     NO_NUMBER_LEFT = "no-number-left"
 
 

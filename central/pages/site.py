@@ -20,6 +20,8 @@ from central.pages import (
     nodes,
     own_days,
     photos,
+    pin_reports,
+    pins,
     sensors,
     sign_in,
     template_words,
@@ -45,7 +47,20 @@ from central.pages.words import (
 )
 
 _STATIC = Path(__file__).parent / "static"
-VIEWS = (board, enrolment_requests, findings, fingerprints, nodes, own_days, photos, sensors, sign_in, unit)
+VIEWS = (
+    board,
+    enrolment_requests,
+    findings,
+    fingerprints,
+    nodes,
+    own_days,
+    photos,
+    pin_reports,
+    pins,
+    sensors,
+    sign_in,
+    unit,
+)
 """The modules whose views hang on the blueprint; importing them is what puts them there."""
 
 
@@ -113,6 +128,8 @@ def _menu(viewer: Viewer) -> list[dict[str, Any]]:
         entries.append(("pages.fingerprints", gettext("Sidik jari")))
     if viewer.role in enrolment_requests.ENROLLERS:
         entries.append(("pages.enrolments", gettext("Pendaftaran")))
+    if viewer.reads_pins:
+        entries.append(("pages.pins", gettext("PIN")))
     if viewer.reads_nodes:
         entries.append(("pages.nodes", gettext("Alat")))
     if viewer.reads_templates and not viewer.reads_people:

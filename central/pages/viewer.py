@@ -24,6 +24,10 @@ check those who do. A leader reads numbers, and a technician neither: a name in 
 would be read as one. A single finding may be opened by a leader; that he did is written down."""
 FINDING_DECIDERS = (Role.HR_ADMIN,)
 """Roles that decide what a finding was."""
+PIN_READERS = (Role.HR_ADMIN, Role.UNIT_ADMIN, Role.AUDITOR)
+"""Roles that may see who comes in by PIN, and why: the reason speaks of people's hands."""
+PIN_KEEPERS = (Role.HR_ADMIN, Role.UNIT_ADMIN)
+"""Roles that set and withdraw PINs, each in the units that they see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,16 @@ class Viewer:
     def decides_findings(self) -> bool:
         """Whether he decides what a finding was."""
         return self.role in FINDING_DECIDERS
+
+    @property
+    def reads_pins(self) -> bool:
+        """Whether he may see who comes in by PIN."""
+        return self.role in PIN_READERS
+
+    @property
+    def keeps_pins(self) -> bool:
+        """Whether he sets and withdraws PINs."""
+        return self.role in PIN_KEEPERS
 
     def sees(self, unit: str | None) -> bool:
         """Whether something of this unit exists for him."""

@@ -42,6 +42,11 @@ ALLOWED = {
     "pages.enrolment": ENROLLERS,
     "pages.enrolment_fragment": ENROLLERS,
     "pages.cancel_enrolment": ENROLLERS,
+    "pages.pins": {Role.HR_ADMIN, Role.UNIT_ADMIN, Role.AUDITOR},
+    "pages.pin_report": {Role.HR_ADMIN, Role.UNIT_ADMIN, Role.AUDITOR},
+    "pages.new_pin": {Role.HR_ADMIN, Role.UNIT_ADMIN},
+    "pages.set_pin": {Role.HR_ADMIN, Role.UNIT_ADMIN},
+    "pages.withdraw_pin": {Role.HR_ADMIN, Role.UNIT_ADMIN},
     "pages.own_days": OWN,
     "pages.photo": READERS | OWN,
     "pages.full_photo": READERS | OWN,
@@ -62,6 +67,8 @@ REFUSED_BY_THE_FORM = {
     ("pages.own_password", "POST"): (400,),
     ("pages.decide_finding", "POST"): (400,),
     ("pages.start_enrolment", "POST"): (400,),
+    ("pages.set_pin", "POST"): (400,),
+    ("pages.withdraw_pin", "POST"): (400,),
     ("pages.open_link", "GET"): (403,),
 }
 
