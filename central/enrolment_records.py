@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
 from attendance.chain import parse_event
 from attendance.enrolment import ENROL, EnrolledFinger, Enrolment
 from attendance.errors import EvidenceError
 from attendance.moment import from_ms
+from central.finding_photos import filled_by
 from central.tables import employee, event, node, photo, unit
 
 
@@ -37,23 +38,38 @@ class EnrolmentRecord:
     photo: str | None
 
 
-def newest(connection: Connection, node_id: str, person: str, slot: int) -> EnrolmentRecord | None:
-    """The last enrolment of this person at this node that filled this slot, or None."""
+def find_record(connection: Connection, node_id: str, person: str, slot: int) -> EnrolmentRecord | None:
+    """The enrolment by which a finger of this person came into this slot, or None where none is known.
+
+    None too where the slot was filled by hand or from another node.
+    """
+    reference = filled_by(connection, person, node_id, slot)
+    place = read_reference(reference) if reference is not None else None
+    if place is None:
+        return None
     query = (
         select(event, unit.c.name.label("unit_name"))
         .select_from(event.join(node, node.c.id == event.c.node).join(unit, unit.c.code == node.c.unit))
-        .where(event.c.node == node_id, event.c.type == ENROL, event.c.body.is_not(None))
-        .order_by(event.c.epoch.desc(), event.c.seq.desc())
+        .where(place, event.c.type == ENROL, event.c.body.is_not(None))
     )
-    for row in connection.execute(query):
-        try:
-            enrolment = Enrolment.parse(parse_event(bytes(row.header), bytes(row.body)).content)
-        except EvidenceError:
-            continue  # ingest has named it; it is nobody's record
-        filled = [finger for finger in enrolment.fingers if finger.slot == slot]
-        if enrolment.person == person and filled:
-            return _record(connection, row, enrolment, filled[0])
-    return None
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    try:
+        enrolment = Enrolment.parse(parse_event(bytes(row.header), bytes(row.body)).content)
+    except EvidenceError:
+        return None  # ingest has named it; it is nobody's record
+    filled = [finger for finger in enrolment.fingers if finger.slot == slot]
+    return _record(connection, row, enrolment, filled[0]) if filled else None
+
+
+def read_reference(text: str) -> ColumnElement[bool] | None:
+    """The condition for the one event that `node/epoch/seq` names, or None where the text names none."""
+    name, _, numbers = text.partition("/")
+    epoch, _, seq = numbers.partition("/")
+    if not (epoch.isdigit() and seq.isdigit()):
+        return None
+    return and_(event.c.node == name, event.c.epoch == int(epoch), event.c.seq == int(seq))
 
 
 def _record(

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select, true
 
 from attendance.moment import from_ms
 from central import enrolment_records
 from central.enrolment_records import EnrolmentRecord
 from central.paging import Page, read_page
-from central.tables import employee, event, finding, node, photo, slot, template, unit
+from central.tables import employee, event, finding, node, photo, template, unit
 from central.template_troubles import OPEN
 from central.workplaces import workplace
 
@@ -159,6 +159,7 @@ def _lines(day: date) -> Select[Any]:
         unit.alias("other_unit"),
         unit.alias("node_unit"),
     )
+    matched = template.alias("matched")
     sources = (
         finding.outerjoin(new, new.c.id == finding.c.employee)
         .outerjoin(other, other.c.id == finding.c.other)
@@ -167,6 +168,7 @@ def _lines(day: date) -> Select[Any]:
         .outerjoin(node, node.c.id == finding.c.node)
         .outerjoin(node_unit, node_unit.c.code == node.c.unit)
         .outerjoin(template, template.c.id == finding.c.template)
+        .outerjoin(matched, matched.c.id == finding.c.other_template)
     )
     return select(
         finding,
@@ -181,6 +183,8 @@ def _lines(day: date) -> Select[Any]:
         node_unit.c.name.label("node_unit_name"),
         template.c.origin_node,
         template.c.origin_slot,
+        matched.c.origin_node.label("other_node"),
+        matched.c.origin_slot.label("other_slot"),
     ).select_from(sources)
 
 
@@ -222,36 +226,20 @@ def _here(connection: Connection, sha256: str | None) -> str | None:
 
 def _happened(connection: Connection, reference: str) -> datetime | None:
     """When the node wrote the event that told of it."""
-    name, _, place = reference.partition("/")
-    epoch, _, seq = place.partition("/")
-    if not (epoch.isdigit() and seq.isdigit()):
-        return None
-    its = and_(event.c.node == name, event.c.epoch == int(epoch), event.c.seq == int(seq))
-    placed_ms = connection.scalar(select(event.c.placed_ms).where(its))
+    its = enrolment_records.read_reference(reference)
+    placed_ms = connection.scalar(select(event.c.placed_ms).where(its)) if its is not None else None
     return from_ms(placed_ms) if placed_ms is not None else None
 
 
 def _new_enrolment(connection: Connection, row: Row[Any]) -> EnrolmentRecord | None:
     if row.origin_node is None:
         return None
-    return enrolment_records.newest(connection, row.origin_node, row.employee, row.origin_slot)
+    return enrolment_records.find_record(connection, row.origin_node, row.employee, row.origin_slot)
 
 
 def _other_enrolment(connection: Connection, row: Row[Any]) -> EnrolmentRecord | None:
-    """How the other's finger came into the slot: enrolled there, or where its template is from."""
+    """How the other's finger came into the slot: enrolled where its template is from, or right there."""
     if row.other is None or row.slot is None:
         return None
-    entry = (
-        select(template.c.origin_node, template.c.origin_slot)
-        .join(slot, slot.c.template == template.c.id)
-        .join(node, node.c.unit == slot.c.unit)
-        .where(
-            node.c.id == row.node,
-            slot.c.node.in_(["", row.node]),
-            slot.c.slot == row.slot,
-            slot.c.employee == row.other,
-        )
-    )
-    origin = connection.execute(entry.limit(1)).one_or_none()
-    name, number = (origin.origin_node, origin.origin_slot) if origin else (row.node, row.slot)
-    return enrolment_records.newest(connection, name, row.other, number)
+    name, number = (row.node, row.slot) if row.other_node is None else (row.other_node, row.other_slot)
+    return enrolment_records.find_record(connection, name, row.other, number)

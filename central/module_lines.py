@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -11,12 +12,20 @@ from attendance.moment import from_ms
 from attendance.templates import ModuleState
 from central.nodes import NodeState
 from central.tables import module, node, placement, slot, unit
+from central.template_room import NEAR_PERCENT
+from central.template_room import Sensor as Room
 from central.template_standing import travelled_unproven
 
-PLANNED_PERCENT = 60
-"""Up to here a sensor is filled by plan, so that there is room for people who come and for second fingers."""
-FULL_PERCENT = 90
-"""From here it is called nearly full."""
+
+class Fullness(StrEnum):
+    """How full a sensor will be when all orders are done."""
+
+    ROOM = "room"
+    NEAR_PLAN = "near-plan"
+    """Somebody should see to another sensor."""
+    ABOVE_PLAN = "above-plan"
+    """Nobody new is placed here."""
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,7 @@ class Sensor:
     """What the newest `module` event of a node says.
 
     Attributes:
-        usable: slots that may hold a template. used: of them, those in use.
+        capacity: slots. usable: of them, those that may hold a template. used: those in use.
         arriving, leaving: slots that open orders will fill or empty.
         unproven: templates that travelled here and no live finger has matched.
         detail: an English sentence of the node.
@@ -33,6 +42,7 @@ class Sensor:
     model: str
     model_class: str
     serial: str | None
+    capacity: int
     usable: int
     used: int
     arriving: int
@@ -48,18 +58,19 @@ class Sensor:
         return max(0, self.used + self.arriving - self.leaving)
 
     @property
-    def planned_percent(self) -> int:
-        """The same as a share of the usable ones, rounded up; an unusable sensor is full."""
-        return min(100, -(-self.planned * 100 // self.usable)) if self.usable else 100
+    def plan(self) -> int:
+        """How many may be in use by plan."""
+        return Room(self.model, self.model_class, self.capacity, self.usable).plan
 
     @property
-    def fullness(self) -> str:
-        """ "full", "nearly-full", "above-plan" or "room"."""
+    def fullness(self) -> Fullness:
+        """How near it is to its plan and to its end."""
         if self.planned >= self.usable:
-            return "full"
-        if self.planned_percent >= FULL_PERCENT:
-            return "nearly-full"
-        return "above-plan" if self.planned_percent > PLANNED_PERCENT else "room"
+            return Fullness.FULL
+        if self.planned > self.plan:
+            return Fullness.ABOVE_PLAN
+        near = self.planned * 100 >= self.plan * NEAR_PERCENT
+        return Fullness.NEAR_PLAN if near else Fullness.ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,7 @@ def _sensor(row: Row[Any], arriving: int, leaving: int, unproven: int) -> Sensor
         row.model,
         row.model_class,
         row.serial,
+        row.capacity,
         row.usable,
         row.used,
         arriving,
@@ -139,4 +151,6 @@ def _unproven(connection: Connection) -> Counter[str]:
 def _urgency(line: ModuleLine) -> tuple[int, int]:
     if line.alarming:
         return 0, 0
-    return (1, -line.sensor.planned_percent) if line.sensor else (2, 0)
+    if line.sensor is None:
+        return 2, 0
+    return 1, -line.sensor.planned * 1000 // max(1, line.sensor.usable)

@@ -1,15 +1,14 @@
 """Nodes that have been told to erase somebody's fingers and have not confirmed it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Column, Connection, select
 
-from attendance.moment import from_ms
+from attendance.moment import from_ms, to_ms
 from central.board import is_quiet
-from central.tables import employee, node, placement, unit
+from central.placements import OutstandingPurge, outstanding_purges
+from central.tables import employee, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +58,43 @@ class NodeWaits:
 
 def read_waits(connection: Connection, now: datetime, units: frozenset[str] | None) -> list[NodeWaits]:
     """Every node in these units (None: all) that owes a confirmation, the oldest debt first."""
-    query = (
-        select(
-            placement,
-            employee.c.name,
-            node.c.unit,
-            node.c.state.label("node_state"),
-            node.c.last_seen_ms,
-            unit.c.name.label("unit_name"),
-        )
-        .select_from(
-            placement.join(employee, employee.c.id == placement.c.employee)
-            .join(node, node.c.id == placement.c.node)
-            .join(unit, unit.c.code == node.c.unit)
-        )
-        .where(placement.c.do == "purge", placement.c.state != "done")
-        .order_by(placement.c.ordered_ms, placement.c.id)
-    )
-    if units is not None:
-        query = query.where(node.c.unit.in_(units))
-    by_node: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        by_node.setdefault(row.node, []).append(row)
-    return [_node_waits(rows, now) for rows in by_node.values()]
+    by_node: dict[str, list[OutstandingPurge]] = {}
+    for order in outstanding_purges(connection, to_ms(now)):
+        if units is None or order.unit in units:
+            by_node.setdefault(order.node, []).append(order)
+    orders = [order for owed in by_node.values() for order in owed]
+    names = _names(connection, employee.c.id, employee.c.name, {order.person for order in orders})
+    unit_names = _names(connection, unit.c.code, unit.c.name, {order.unit for order in orders})
+    return [_node_waits(owed, now, names, unit_names) for owed in by_node.values()]
 
 
-def _node_waits(rows: list[Row[Any]], now: datetime) -> NodeWaits:
-    first = rows[0]
+def _names(connection: Connection, key: Column[str], name: Column[str], wanted: set[str]) -> dict[str, str]:
+    rows = connection.execute(select(key.label("code"), name.label("called")).where(key.in_(wanted)))
+    return {row.code: row.called for row in rows}
+
+
+def _node_waits(
+    owed: list[OutstandingPurge], now: datetime, names: dict[str, str], unit_names: dict[str, str]
+) -> NodeWaits:
+    first = owed[0]
     seen = from_ms(first.last_seen_ms) if first.last_seen_ms is not None else None
+    waits = (
+        PurgeWait(
+            order.person,
+            names.get(order.person, order.person),
+            order.slots,
+            order.reason,
+            order.failed,
+            from_ms(order.since_ms),
+        )
+        for order in owed
+    )
     return NodeWaits(
         first.node,
         first.unit,
-        first.unit_name,
-        first.node_state,
+        unit_names.get(first.unit, first.unit),
+        first.state,
         seen,
         is_quiet(seen, now),
-        tuple(_waits(rows)),
+        tuple(waits),
     )
-
-
-def _waits(rows: Iterable[Row[Any]]) -> Iterable[PurgeWait]:
-    for row in rows:
-        numbers = tuple(int(number) for number in row.slots.split())
-        failed = row.state == "failed"
-        yield PurgeWait(row.employee, row.name, numbers, row.reason, failed, from_ms(row.ordered_ms))

@@ -13,6 +13,8 @@ from central.tables import node, template, template_search, unit
 from central.template_standing import under_check
 
 ANSWERED = frozenset({"clear", "hit"})
+NOT_COMPARABLE = frozenset({"other-class", "retired"})
+"""Reasons for which a node is not waited for: it holds no finger that could be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,13 @@ class Progress:
     Attributes:
         asked: nodes that were asked.
         missing: of them, those that have not answered for each template.
+        travels: the templates may go to other offices already: nodes that do not answer are not waited for
+            without end, though they are still asked.
     """
 
     asked: int
     missing: tuple[Missing, ...]
+    travels: bool
 
     @property
     def done(self) -> int:
@@ -53,11 +58,12 @@ class Progress:
 def progress_of(connection: Connection, people: Collection[str], now: datetime) -> dict[str, Progress]:
     """The progress of these people in one statement; who is asked nowhere has no entry.
 
-    Retired nodes do not count: they will not answer, and nobody punches there.
+    Nodes that hold nothing to compare with do not count.
     """
     query = (
         select(
             template.c.employee,
+            template.c.state.label("template_state"),
             template_search.c.node,
             template_search.c.state,
             template_search.c.reason,
@@ -74,13 +80,18 @@ def progress_of(connection: Connection, people: Collection[str], now: datetime) 
     )
     asked: dict[str, set[str]] = {}
     missing: dict[str, dict[str, Missing]] = {}
+    waiting: set[str] = set()
     for row in connection.execute(query):
+        if row.state == "refused" and row.reason in NOT_COMPARABLE:
+            continue
         asked.setdefault(row.employee, set()).add(row.node)
+        if row.template_state != "clear":
+            waiting.add(row.employee)
         if row.state not in ANSWERED:
             seen = from_ms(row.last_seen_ms) if row.last_seen_ms is not None else None
             line = Missing(row.node, row.unit_name, seen, is_quiet(seen, now), row.reason)
             missing.setdefault(row.employee, {}).setdefault(row.node, line)
     return {
-        person: Progress(len(nodes), tuple(missing.get(person, {}).values()))
+        person: Progress(len(nodes), tuple(missing.get(person, {}).values()), person not in waiting)
         for person, nodes in asked.items()
     }

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
 
 from central.board import in_force
 from central.nodes import NodeState
-from central.tables import assignment, finding, module, node, pin, slot, template
+from central.tables import assignment, finding, module, node, pin, slot, template, template_search
 from central.template_troubles import OPEN
 
 SEARCHING = "searching"
@@ -34,13 +34,25 @@ def registered() -> ColumnElement[bool]:
 
 
 def under_check() -> ColumnElement[bool]:
-    """The template is still searched for somewhere, or a finding about it waits for people."""
-    asked = select(finding.c.template).where(finding.c.state == OPEN, finding.c.template.is_not(None))
-    return or_(template.c.state == SEARCHING, template.c.id.in_(asked))
+    """The template is still searched for somewhere, or a finding about it waits for people.
+
+    Also one that may travel already, because a node did not answer for too long.
+    """
+    doubted = select(finding.c.template).where(finding.c.state == OPEN, finding.c.template.is_not(None))
+    unanswered = (
+        select(template_search.c.template)
+        .join(node, node.c.id == template_search.c.node)
+        .where(template_search.c.state == "waiting", node.c.state != NodeState.RETIRED)
+    )
+    return or_(
+        template.c.state == SEARCHING,
+        template.c.id.in_(doubted),
+        and_(template.c.state == "clear", template.c.id.in_(unanswered)),
+    )
 
 
 def being_checked() -> ColumnElement[bool]:
-    """At least one of their templates is not cleared, and nobody has decided that it never will be."""
+    """At least one of their templates was not searched for everywhere, or is doubted; nobody has decided."""
     return assignment.c.employee.in_(select(template.c.employee).where(under_check()))
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from attendance.errors import HadirError
-from central import audit
+from central import audit, findings
 from central.clock import now
 from central.finding_cases import Case, list_findings, read_case
+from central.findings import FindingError, Verdict
 from central.pages import access
 from central.pages.access import Scope
 from central.pages.blueprint import pages
@@ -19,7 +19,8 @@ from central.pages.language import gettext
 from central.pages.template_words import finding_state_words
 from central.pages.viewer import FINDING_DECIDERS, PEOPLE_READERS, Viewer
 
-VERDICTS = ("chance", "same-person", "cheat")
+_LARGEST = 2**63 - 1
+"""What a database takes for a number."""
 _MAX_NOTE_CHARS = 1000
 _MIN_NOTE_CHARS = 10
 
@@ -70,14 +71,12 @@ def decide_finding(number: int) -> ResponseReturnValue:
         abort(403)
     form = _read_form()
     if form.problem is None:
-        from central import findings  # noqa: PLC0415  (lands with C3)
-
         try:
             with desk.database.write() as connection:
                 findings.decide(
                     connection, number, form.verdict, form.note, viewer.account.name, desk.clock.now_ms()
                 )
-        except HadirError as error:
+        except FindingError as error:
             form = _Form(form.verdict, form.note, str(error))
     if form.problem is not None:
         return _page(case, viewer, form), 400
@@ -93,6 +92,8 @@ def may_decide(viewer: Viewer, case: Case) -> bool:
 
 
 def _case(number: int, viewer: Viewer) -> Case:
+    if number > _LARGEST:
+        abort(404)
     with office().database.read() as connection:
         found = read_case(connection, number, today(), viewer.units)
     return found if found is not None else abort(404)
@@ -101,13 +102,13 @@ def _case(number: int, viewer: Viewer) -> Case:
 def _read_form() -> _Form:
     verdict = request.form.get("verdict", "")
     note = request.form.get("note", "").strip()[:_MAX_NOTE_CHARS]
-    if verdict not in VERDICTS:
+    if verdict not in set(Verdict):
         return _Form("", note, gettext("Pilih salah satu keputusan."))
     if len(note) < _MIN_NOTE_CHARS:
         return _Form(
             verdict, note, gettext("Tulis alasannya, supaya orang lain kelak dapat memahami keputusan ini.")
         )
-    if verdict == "cheat" and request.form.get("sure") != "yes":
+    if verdict == Verdict.CHEAT and request.form.get("sure") != "yes":
         return _Form(
             verdict,
             note,

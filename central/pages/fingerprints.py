@@ -13,6 +13,7 @@ from central.pages import access
 from central.pages.access import Scope
 from central.pages.blueprint import pages
 from central.pages.desk import office, today
+from central.pages.enrolment_requests import ENROLLERS
 from central.pages.guard import require_viewer
 from central.pages.viewer import PEOPLE_READERS, Viewer
 from central.paging import Page
@@ -69,6 +70,7 @@ def fingerprints() -> ResponseReturnValue:
         listing=listing,
         lists=_sizes(counts),
         shown=_shown(lines, asked),
+        may_enrol=viewer.role in ENROLLERS,
     )
 
 
@@ -81,8 +83,13 @@ def asked_page() -> int:
 def _asked() -> _Asked:
     chosen = request.args.get("daftar", "")
     which = PeopleList(chosen) if chosen in set(PeopleList) else PeopleList.CHECKING
-    text = " ".join(request.args.get("cari", "").split())[:_MAX_SEARCH_CHARS]
-    return _Asked(which, text, request.args.get("skpd", ""), asked_page())
+    return _Asked(which, _printable("cari"), _printable("skpd"), asked_page())
+
+
+def _printable(name: str) -> str:
+    """What the address says, without what no database keeps as text."""
+    text = "".join(letter if letter.isprintable() else " " for letter in request.args.get(name, ""))
+    return " ".join(text.split())[:_MAX_SEARCH_CHARS]
 
 
 def _listing(connection: Connection, viewer: Viewer, asked: _Asked) -> _Listing:
@@ -90,6 +97,8 @@ def _listing(connection: Connection, viewer: Viewer, asked: _Asked) -> _Listing:
     if asked.unit:
         below = subtree(connection, asked.unit)
         units = below if units is None else below & units
+        if not units:
+            abort(404)
     people = template_people.list_people(
         connection, asked.which, today(), units, text=asked.text, page=asked.page
     )

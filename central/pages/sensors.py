@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from central.clock import now
-from central.module_lines import FULL_PERCENT, PLANNED_PERCENT, read_modules
+from central.module_lines import read_modules
 from central.pages import access
 from central.pages.access import Scope
 from central.pages.blueprint import pages
@@ -12,6 +12,7 @@ from central.pages.desk import office
 from central.pages.guard import require_viewer
 from central.pages.viewer import TEMPLATE_READERS
 from central.purge_waits import read_waits
+from central.template_room import PLANNED_PERCENT
 
 
 @pages.get("/sidik-jari/sensor")
@@ -25,7 +26,6 @@ def sensors() -> ResponseReturnValue:
         lines=lines,
         alarms=[line for line in lines if line.alarming],
         planned_percent=PLANNED_PERCENT,
-        full_percent=FULL_PERCENT,
     )
 
 

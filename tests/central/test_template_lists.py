@@ -12,7 +12,7 @@ from sqlalchemy import delete, event, insert, update
 from attendance.moment import to_ms
 from central import tables
 from central.finding_cases import count_open, list_findings, open_findings_of, read_case
-from central.module_lines import read_modules
+from central.module_lines import Fullness, read_modules
 from central.paging import PAGE_ROWS
 from central.purge_waits import read_waits
 from central.search_progress import progress_of
@@ -165,17 +165,41 @@ def test_progress_says_who_has_searched_and_who_is_missing(world: BoardWorld, fi
     assert missing.seen == NOW - timedelta(hours=5)
 
 
-def test_a_refusal_counts_as_missing_with_its_reason_and_a_retired_node_not_at_all(
+def test_a_template_that_may_travel_is_listed_until_the_last_node_has_answered(
+    world: BoardWorld, fingers: TemplateWorld
+) -> None:
+    fingers.template("t-1", "alice", DINKES_NODE, 1, state="clear")
+    fingers.searches("t-1", **{KOMINFO_NODE: "clear", QUIET_NODE: "waiting"})
+    assert names(world, PeopleList.CHECKING) == ["alice"]
+    with reading(world) as connection:
+        assert progress_of(connection, ["alice"], NOW)["alice"].travels
+    with world.office.database.write() as connection:
+        connection.execute(update(tables.template_search).values(state="clear"))
+    assert names(world, PeopleList.CHECKING) == []
+
+
+def test_who_holds_nothing_to_compare_with_is_not_waited_for(
     world: BoardWorld, fingers: TemplateWorld
 ) -> None:
     fingers.template("t-1", "alice", DINKES_NODE, 1, state="searching")
     fingers.searches("t-1", **{KOMINFO_NODE: "refused:other-class", QUIET_NODE: "waiting"})
+    with reading(world) as connection:
+        progress = progress_of(connection, ["alice"], NOW)["alice"]
+    assert (progress.done, progress.asked, progress.travels) == (0, 1, False)
+    assert [line.node for line in progress.missing] == [QUIET_NODE]
+
+
+def test_a_refusal_counts_as_missing_with_its_reason_and_a_retired_node_not_at_all(
+    world: BoardWorld, fingers: TemplateWorld
+) -> None:
+    fingers.template("t-1", "alice", DINKES_NODE, 1, state="searching")
+    fingers.searches("t-1", **{KOMINFO_NODE: "refused:bad-seal", QUIET_NODE: "waiting"})
     with world.office.database.write() as connection:
         connection.execute(update(tables.node).where(tables.node.c.id == QUIET_NODE).values(state="retired"))
     with reading(world) as connection:
         progress = progress_of(connection, ["alice"], NOW)["alice"]
     assert (progress.done, progress.asked) == (0, 1)
-    assert [line.refused for line in progress.missing] == ["other-class"]
+    assert [line.refused for line in progress.missing] == ["bad-seal"]
 
 
 def test_a_held_template_is_under_check_while_its_finding_is_open(
@@ -250,11 +274,12 @@ def test_a_case_shows_both_enrolments_with_witness_and_legal_basis(
     world: BoardWorld, fingers: TemplateWorld
 ) -> None:
     face = world.photo(DINKES_NODE, 1)
-    fingers.enrolled(DINKES_NODE, "alice", 1, witness="ani", photo=face)
-    fingers.enrolled(
+    alice = fingers.enrolled(DINKES_NODE, "alice", 1, witness="ani", photo=face)
+    bob = fingers.enrolled(
         KOMINFO_NODE, "bob", 7, witness=None, witness_missing="no-other-person", legal_basis="SK lama"
     )
-    fingers.template("t-1", "alice", DINKES_NODE, 1, state="held")
+    fingers.template("t-1", "alice", DINKES_NODE, 1, state="held", event=alice)
+    fingers.slot(KOMINFO_NODE, 7, "bob", event=bob)
     told = world.event(KOMINFO_NODE, "template-searched", NOW, {})
     number = fingers.finding(
         "alice", "bob", KOMINFO_NODE, template="t-1", event=told, photo=face, other_photo="f" * 64
@@ -276,10 +301,11 @@ def test_a_case_shows_both_enrolments_with_witness_and_legal_basis(
 def test_a_case_follows_a_travelled_template_to_the_enrolment_it_is_from(
     world: BoardWorld, fingers: TemplateWorld
 ) -> None:
-    fingers.enrolled(DINKES_NODE, "bob", 5, witness="ani")
-    fingers.template("t-bob", "bob", DINKES_NODE, 5)
-    fingers.slot(KOMINFO_NODE, 7, "bob", template="t-bob")
-    number = fingers.finding("alice", "bob", KOMINFO_NODE)
+    enrolled = fingers.enrolled(DINKES_NODE, "bob", 5, witness="ani")
+    installed = world.event(KOMINFO_NODE, "template-installed", NOW, {})
+    fingers.template("t-bob", "bob", DINKES_NODE, 5, event=enrolled)
+    fingers.slot(KOMINFO_NODE, 7, "bob", template="t-bob", event=installed)
+    number = fingers.finding("alice", "bob", KOMINFO_NODE, other_template="t-bob")
     with reading(world) as connection:
         case = read_case(connection, number, DAY, None)
     assert case
@@ -318,7 +344,7 @@ def test_purges_that_nobody_confirmed_come_by_node_the_oldest_first(
 
 
 def test_sensors_come_alarms_first_then_the_fullest(world: BoardWorld, fingers: TemplateWorld) -> None:
-    fingers.sensor(DINKES_NODE, usable=100, used=58)
+    fingers.sensor(DINKES_NODE, capacity=100, usable=100, used=58)
     fingers.sensor(KOMINFO_NODE, state="swapped", detail="another serial number")
     fingers.template("t-1", "alice", DINKES_NODE, 1)
     for number in (70, 71, 72, 73):
@@ -335,19 +361,27 @@ def test_sensors_come_alarms_first_then_the_fullest(world: BoardWorld, fingers: 
     assert lines[2].sensor is None
     sensor = lines[1].sensor
     assert sensor
-    assert (sensor.planned, sensor.planned_percent, sensor.fullness) == (61, 61, "above-plan")
+    assert (sensor.planned, sensor.plan, sensor.fullness) == (61, 60, Fullness.ABOVE_PLAN)
     assert sensor.unproven == 1
 
 
 @pytest.mark.parametrize(
-    ("used", "usable", "fullness"),
-    [(0, 100, "room"), (60, 100, "room"), (601, 1000, "above-plan"), (90, 100, "nearly-full"),
-     (100, 100, "full"), (101, 100, "full"), (0, 0, "full")],
-)  # fmt: skip
+    ("used", "capacity", "usable", "fullness"),
+    [
+        (0, 100, 100, Fullness.ROOM),
+        (47, 100, 100, Fullness.ROOM),
+        (48, 100, 100, Fullness.NEAR_PLAN),
+        (60, 100, 100, Fullness.NEAR_PLAN),
+        (61, 100, 100, Fullness.ABOVE_PLAN),
+        (30, 100, 30, Fullness.FULL),
+        (101, 100, 100, Fullness.FULL),
+        (0, 0, 0, Fullness.FULL),
+    ],
+)
 def test_fullness_has_a_word(
-    world: BoardWorld, fingers: TemplateWorld, used: int, usable: int, fullness: str
+    world: BoardWorld, fingers: TemplateWorld, used: int, capacity: int, usable: int, fullness: Fullness
 ) -> None:
-    fingers.sensor(DINKES_NODE, used=used, usable=usable)
+    fingers.sensor(DINKES_NODE, used=used, capacity=capacity, usable=usable)
     with reading(world) as connection:
         sensor = read_modules(connection, DINKES)[0].sensor
     assert sensor

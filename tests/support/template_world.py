@@ -41,7 +41,15 @@ class TemplateWorld:
         )
 
     def template(
-        self, id_: str, employee: str, node: str, slot: int, *, state: str = "clear", model_class: str = R503
+        self,
+        id_: str,
+        employee: str,
+        node: str,
+        slot: int,
+        *,
+        state: str = "clear",
+        model_class: str = R503,
+        event: str | None = None,
     ) -> str:
         """A template in the safe and the slot of the node that it is from."""
         self._add(
@@ -57,7 +65,7 @@ class TemplateWorld:
             state=state,
             created_ms=to_ms(NOW - timedelta(days=1)),
         )
-        self.slot(node, slot, employee, template=id_, proven=NOW)
+        self.slot(node, slot, employee, template=id_, proven=NOW, event=event)
         return id_
 
     def slot(
@@ -69,6 +77,7 @@ class TemplateWorld:
         template: str | None = None,
         proven: datetime | None = None,
         since: datetime = NOW - timedelta(days=1),
+        event: str | None = None,
     ) -> None:
         with self.world.office.database.read() as connection:
             unit = connection.scalar(select(tables.node.c.unit).where(tables.node.c.id == node))
@@ -82,6 +91,7 @@ class TemplateWorld:
             template=template,
             since_ms=to_ms(since),
             proven_ms=to_ms(proven) if proven else None,
+            event=event,
         )
 
     def searches(self, template: str, **states: str) -> None:
@@ -194,8 +204,8 @@ def fill(fingers: TemplateWorld) -> None:
     fingers.sensor(dinkes, used=130, usable=200)
     fingers.sensor(kominfo, state="swapped", detail="another serial number")
     face = fingers.world.photo(dinkes, 31)
-    fingers.enrolled(dinkes, "alice", 1, witness="pia", photo=face)
-    fingers.template("t-alice", "alice", dinkes, 1, state="held")
+    enrolled = fingers.enrolled(dinkes, "alice", 1, witness="pia", photo=face)
+    fingers.template("t-alice", "alice", dinkes, 1, state="held", event=enrolled)
     fingers.searches("t-alice", **{kominfo: "hit"})
     fingers.template("t-pia", "pia", dinkes, 2, state="searching")
     fingers.searches("t-pia", **{kominfo: "waiting"})
