@@ -137,6 +137,7 @@ class ModuleOffice:
 
     def _work(self, local: datetime, now: float) -> None:
         book = self._sensor.book
+        book.settle()
         memory = book.memory
         assert memory is not None
         if book.page is not None:
@@ -147,9 +148,7 @@ class ModuleOffice:
             self._make_known = self._sensor.learn_make().template_bytes != UNKNOWN_BYTES
         elif not self._lock(memory, now):
             slot = self._audits.next_slot(memory, book.unsure, local, now)
-            if slot is None:
-                book.settle()
-            else:
+            if slot is not None:
                 self._sensor.audit(slot)
 
     def _lock(self, memory: ModuleMemory, now: float) -> bool:

@@ -46,14 +46,35 @@ def _exchange(module: Module, args: Args) -> None:
 
 
 def swap(module: Module, args: Args) -> None:
-    """Another module of the same model on the same wires: other serial, its own flash, powered anew."""
-    device = module.device
-    fresh = Flash.fresh(device.profile, str(args.get("serial", "EMU99999")))
+    """Another module of the same model on the same wires: other serial, its own flash, powered anew.
+
+    A copyist may have read the old one's library, and its notepad with that; `keep_notepad` false is one who
+    forgot the notepad. `keep_secret`: it has got the same password and address.
+    """
+    old = module.device.flash
+    fresh = Flash.fresh(module.device.profile, str(args.get("serial", "EMU99999")))
     if args.get("keep_library"):
-        fresh.library, fresh.notepad = device.flash.library, device.flash.notepad
+        fresh.library = old.library
+        if args.get("keep_notepad", True):
+            fresh.notepad = old.notepad
+    if args.get("keep_secret"):
+        fresh.password, fresh.address = old.password, old.address
+    _put_in(module, fresh)
+
+
+def restore(module: Module, values: dict[str, Any]) -> None:
+    """The same module with its flash as in an earlier snapshot.
+
+    Raises:
+        FlashFileError: that is no snapshot of this profile.
+    """
+    _put_in(module, Flash.from_json(values, module.device.profile))
+
+
+def _put_in(module: Module, flash: Flash) -> None:
     was_on = module.powered
     module.power_off()
-    device.flash = fresh
+    module.device.flash = flash
     if was_on:
         module.power_on()
 

@@ -81,9 +81,13 @@ class Commands(ABC):
         """Make one finger resemble another."""
         self._ask("twin", pA=of_person, fA=of_finger, pB=person, fB=finger, share=share)
 
-    def swap(self, serial: str, *, keep_library: bool = False) -> None:
-        """Put another module on the same wires."""
-        self._ask("swap", serial=serial, keep_library=keep_library)
+    def swap(self, serial: str, *, keep_library: bool = False, **kept: bool) -> None:
+        """Put another module on the same wires; `keep_notepad`, `keep_secret` as in `behind_the_back`."""
+        self._ask("swap", serial=serial, keep_library=keep_library, **kept)
+
+    def restore(self, flash: dict[str, Any]) -> None:
+        """Put the flash of an earlier `snapshot` back, and power the module anew."""
+        self._ask("restore", flash=flash)
 
     def state(self) -> dict[str, Any]:
         """How things stand."""

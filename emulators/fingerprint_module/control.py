@@ -128,6 +128,11 @@ def _swap(bench: Bench, request: Request) -> Answer:
     return {}
 
 
+def _restore(bench: Bench, request: Request) -> Answer:
+    behind_the_back.restore(bench.module, dict(request["flash"]))
+    return {}
+
+
 def _state(bench: Bench, _request: Request) -> Answer:
     return bench.state()
 
@@ -159,6 +164,7 @@ ACTIONS: Mapping[str, Callable[[Bench, Request], Answer]] = {
     "replug": _replug,
     "twin": _twin,
     "swap": _swap,
+    "restore": _restore,
     "state": _state,
     "snapshot": _snapshot,
     "log": _log,

@@ -87,6 +87,7 @@ class Profile:
     data_nak: bool = False
     store_needs_pause: bool = False
     search_after_down_01: bool = False
+    no_notepad: bool = False
 
     @property
     def image_bytes(self) -> int:
