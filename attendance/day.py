@@ -86,6 +86,8 @@ class Flag(StrEnum):
     """A time shown here, or the presence on a day off, rests on a PIN."""
     CLAIM_OUTSIDE = "claim-outside-windows"
     """A correction names a time outside the windows of its side and is not counted."""
+    NO_WINDOWS = "no-windows"
+    """The roster names a shift that the rules do not have: nothing is said until one of them is put right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,19 @@ def settle(
             excuse=excuse.reference,
         )
     return _working_day(schedule, ordered, claims, flags, closed)
+
+
+def unjudged(day: date, policy_id: str, punches: Iterable[DayPunch]) -> AttendanceDay:
+    """A day for which the rules in force name no windows: it stays open, and its punches are kept.
+
+    Args:
+        day: which.
+        policy_id: of the rules.
+        punches: all punches of that date; without windows none of them has a meaning.
+    """
+    ordered = sorted(punches, key=lambda punch: (punch.at, punch.event, punch.trusted))
+    flags = frozenset({Flag.NO_WINDOWS})
+    return AttendanceDay(day, PENDING, policy_id, False, flags=flags, kept=tuple(ordered))
 
 
 def pick(schedule: Schedule, punches: Iterable[DayPunch]) -> tuple[DayPunch | None, DayPunch | None]:

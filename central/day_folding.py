@@ -4,27 +4,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from attendance.calendar import local_day
 from attendance.coverage import Gate, NodeWitness, gate
-from attendance.day import AttendanceDay, DayPunch, settle
+from attendance.day import AttendanceDay, DayPunch, settle, unjudged
 from attendance.errors import PolicyError
 from attendance.moment import to_ms
 from attendance.people import RosterPerson
 from attendance.policy import DayOff, Policy, Schedule
 from attendance.window import judge
+from central.serving import Watch
+
+FINDING_OPEN = "finding-open"
+"""Flag of a day of somebody about whose finger people have still to decide."""
 
 
 @dataclass(slots=True)
 class Books:
-    """Rules and time of one fold; gates are remembered, since a whole office shares one.
+    """Rules, time, and what else is known in one fold; gates are remembered, since a whole office shares one.
 
     Attributes:
         now: a day that is not over by then is not closed, whatever a node's clock claims.
+        retired: when nodes were taken out of service; one that was before a day's windows holds none of it.
+        suspected: since when people have to decide about the finger of a person.
     """
 
     policy: Policy
     now: datetime
+    retired: Mapping[str, datetime] = field(default_factory=dict)
+    suspected: Mapping[str, datetime] = field(default_factory=dict)
     _gates: dict[tuple[Any, ...], Gate] = field(default_factory=dict)
 
     def gate(self, schedule: Schedule, nodes: Sequence[NodeWitness]) -> Gate:
@@ -42,32 +51,51 @@ def fold_day(
     day: date,
     punches: Iterable[DayPunch],
     nodes: Sequence[NodeWitness],
-    retired: Mapping[str, datetime],
+    watch: Watch,
 ) -> dict[str, Any] | None:
     """The row of this day, or None where no rules are in force for it.
 
     Args:
-        books: rules and time.
+        books: rules, time, and what else is known.
         person: with the unit and group of that day.
         day: the day.
         punches: those of the person around that day; the others are left to their own days.
-        nodes: every node that could hold a punch of this person.
-        retired: when nodes were taken out of service; one that was before these windows holds none of them.
+        nodes: every node that could hold a punch of this person at some time.
+        watch: which of them could when.
     """
     try:
         schedule = books.policy.schedule(person, day)
     except PolicyError:
-        return None
+        return _without_windows(books, person, day, punches)
     waiting: tuple[str, ...] = ()
     closed = True
     if isinstance(schedule, Schedule):
         opening = schedule.in_open
-        there = [node for node in nodes if node.node not in retired or retired[node.node] > opening]
+        could = watch.during(opening, schedule.out_close)
+        there = [
+            node
+            for node in nodes
+            if node.node in could and not (node.node in books.retired and books.retired[node.node] <= opening)
+        ]
         passed = books.gate(schedule, there)
         closed = passed.closed
         waiting = tuple(sorted({lack.node for lack in passed.missing if lack.node is not None}))
     mine = [punch for punch in punches if _day_of(books.policy, person, schedule, punch) == day]
-    return _row(person, settle(schedule, mine, closed=closed), schedule, waiting)
+    settled = settle(schedule, mine, closed=closed)
+    return _row(books, person, settled, schedule.group, schedule.zone, waiting)
+
+
+def _without_windows(
+    books: Books, person: RosterPerson, day: date, punches: Iterable[DayPunch]
+) -> dict[str, Any] | None:
+    """A day of which the rules name no windows though they are in force: its shift is unknown to them."""
+    try:
+        version = books.policy.version(person, day)
+    except PolicyError:
+        return None
+    mine = [punch for punch in punches if local_day(punch.at, version.zone) == day]
+    settled = unjudged(day, version.id, mine)
+    return _row(books, person, settled, version.group_of(person), version.zone, ())
 
 
 def _day_of(
@@ -80,15 +108,24 @@ def _day_of(
 
 
 def _row(
-    person: RosterPerson, settled: AttendanceDay, schedule: Schedule | DayOff, waiting: tuple[str, ...]
+    books: Books,
+    person: RosterPerson,
+    settled: AttendanceDay,
+    group: str,
+    zone: ZoneInfo,
+    waiting: tuple[str, ...],
 ) -> dict[str, Any]:
+    flags = set(settled.flags)
+    since = books.suspected.get(person.person)
+    if since is not None and local_day(since, zone) <= settled.day:
+        flags.add(FINDING_OPEN)
     check_in, check_out = settled.check_in, settled.check_out
     used = {punch.at: punch.event for punch in settled.used}
     return {
         "person": person.person,
         "day": settled.day,
         "unit": person.unit,
-        "grp": schedule.group,
+        "grp": group,
         "code": settled.code,
         "final": settled.final,
         "check_in_ms": to_ms(check_in) if check_in is not None else None,
@@ -102,7 +139,7 @@ def _row(
         "missing_in": settled.missing_in,
         "missing_out": settled.missing_out,
         "present_on_day_off": settled.present_on_day_off,
-        "flags": " ".join(sorted(settled.flags)),
+        "flags": " ".join(sorted(flags)),
         "waiting_for": " ".join(waiting),
         "policy_id": settled.policy_id,
     }

@@ -5,13 +5,14 @@ deleting the table and folding gives the same rows. What a punch means is asked 
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from attendance.moment import from_ms
-from central import dirty_days, policies
+from attendance.policy import Policy
+from central import dirty_days, findings, policies
 from central.database import upsert
 from central.day_folding import Books, fold_day
 from central.day_reading import punches_by_person, witnesses
@@ -45,7 +46,7 @@ def fold(office: Office) -> int:
             taken = dirty_days.take(connection, DAYS_AT_ONCE)
             if not taken:
                 return folded
-            _fold(connection, taken, Books(stored.policy, from_ms(office.clock.now_ms())))
+            _fold(connection, taken, stored.policy, from_ms(office.clock.now_ms()))
         folded += len(taken)
 
 
@@ -116,7 +117,8 @@ def _mark_reported(office: Office) -> None:
             return
     with office.database.write() as connection:
         reports = connection.execute(select(dirty_node).order_by(dirty_node.c.node).with_for_update()).all()
-        serving = Serving(connection)
+        since = min((from_ms(report.from_ms) for report in reports), default=None)
+        serving = Serving(connection, since=since)
         for report in reports:
             first = from_ms(report.from_ms).date() - 2 * _ONE_DAY
             last = from_ms(report.to_ms).date() + _ONE_DAY
@@ -130,21 +132,25 @@ def _mark_reported(office: Office) -> None:
         connection.execute(delete(dirty_node).where(dirty_node.c.node.in_([row.node for row in reports])))
 
 
-def _fold(connection: Connection, taken: list[Day], books: Books) -> None:
+def _fold(connection: Connection, taken: list[Day], policy: Policy, now: datetime) -> None:
     by_day: dict[date, list[str]] = {}
     for person, day in taken:
         by_day.setdefault(day, []).append(person)
-    serving = Serving(connection, retired=True)
-    retired = retirements(connection)
+    # A day's windows begin no earlier than the evening before its date, in any zone.
+    first = datetime.combine(min(by_day), time(), UTC) - 2 * _ONE_DAY
+    serving = Serving(connection, retired=True, since=first)
+    suspected = findings.open_since(connection, {person for person, _ in taken})
+    books = Books(policy, now, retirements(connection), suspected)
     rows = []
     for day, ids in sorted(by_day.items()):
         people = people_on(connection, day, employees=set(ids))
         punches = punches_by_person(connection, day, people)
-        watched = {key: serving.nodes_of(key, person.unit) for key, person in people.items()}
-        testimony = witnesses(connection, day, frozenset().union(*watched.values()))
+        watched = {key: serving.watch(key, person.unit) for key, person in people.items()}
+        nodes = {key: watch.nodes for key, watch in watched.items()}
+        testimony = witnesses(connection, day, frozenset().union(*nodes.values()))
         for key in sorted(people):
-            nodes = [testimony[name] for name in sorted(watched[key]) if name in testimony]
-            row = fold_day(books, people[key], day, punches.get(key, ()), nodes, retired)
+            there = [testimony[name] for name in sorted(nodes[key]) if name in testimony]
+            row = fold_day(books, people[key], day, punches.get(key, ()), there, watched[key])
             if row is not None:
                 rows.append(row)
     key_of = tuple_(attendance_day.c.person, attendance_day.c.day)

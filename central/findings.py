@@ -6,20 +6,20 @@ goes on punching where they were enrolled, with a flag on their days.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert, or_, select, update
 
 from attendance.errors import HadirError
+from attendance.moment import from_ms
 from central import audit, dirty_days, finding_photos, orders, template_states
 from central.tables import finding
 
 OPENED = "finding-opened"
 DECIDED = "finding-decided"
 OPEN = "open"
-FLAG = "finding-open"
-"""On days of a person about whose new finger people have still to decide."""
 
 
 class Verdict(StrEnum):
@@ -159,8 +159,8 @@ def decide(
     return numbers
 
 
-def open_since(connection: Connection, persons: Collection[str]) -> dict[str, int]:
-    """Since when people have still to decide about a stored finger of these persons, in milliseconds."""
+def open_since(connection: Connection, persons: Collection[str]) -> dict[str, datetime]:
+    """Since when people have to decide about a stored finger of these persons."""
     query = (
         select(finding.c.employee, func.min(finding.c.opened_ms).label("since_ms"))
         .where(
@@ -168,7 +168,7 @@ def open_since(connection: Connection, persons: Collection[str]) -> dict[str, in
         )
         .group_by(finding.c.employee)
     )
-    return {row.employee: row.since_ms for row in connection.execute(query)}
+    return {row.employee: from_ms(row.since_ms) for row in connection.execute(query)}
 
 
 def _told_before(told: Suspicion) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select
 from attendance import exchange, seal
 from attendance.moment import from_ms
 from attendance.people import Roster, RosterPerson, Shift
-from central import pin_envelopes, policies
+from central import pin_envelopes, policies, slot_history
 from central.keys import Keys
 from central.office import Office
 from central.serving import slots_of_node
@@ -31,6 +31,7 @@ def newer_documents(
     with office.database.read() as connection:
         serial = policies.newest_serial(connection)
         stored = policies.newest(connection, office.keys.document_public) if serial > policy_held else None
+        unheard = slot_history.unheard(connection, name)  # before the roster, which then has them in it
         content = roster_content(connection, name, now_ms)
         latest = _latest(connection, name)
         sealed = pin_envelopes.up_to_date(connection, name, _people(content))
@@ -41,6 +42,9 @@ def newer_documents(
     if latest is None or latest.content_sha256 != _fingerprint(content):
         with office.database.write() as connection:
             latest = _number(connection, office.keys, name, content, now_ms)
+    if unheard and latest.serial == roster_held:
+        with office.database.write() as connection:
+            slot_history.note_heard(connection, unheard, now_ms)
     return (
         stored.data if stored is not None else None,
         latest.data if latest.serial > roster_held else None,

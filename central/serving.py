@@ -1,11 +1,15 @@
-"""Which node serves whom: the nodes of a person's unit, and every node whose sensor holds his finger."""
+"""Which node serves whom, and when: the nodes of a person's unit, and every node that holds his finger."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
+from attendance.moment import from_ms, to_ms
+from attendance.orders import Do
 from central.nodes import NodeState
-from central.tables import node, slot
+from central.tables import node, placement, slot, slot_past
 
 
 def slots_of_node(connection: Connection, name: str) -> dict[int, str]:
@@ -19,6 +23,46 @@ def slots_of_node(connection: Connection, name: str) -> dict[int, str]:
     return {row.slot: row.employee for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A time in which a node could take a finger for this person's.
+
+    Attributes:
+        since: not before this; None where that is not known.
+        until: not after this; None while it still can.
+    """
+
+    node: str
+    since: datetime | None
+    until: datetime | None
+
+    def touches(self, start: datetime, end: datetime) -> bool:
+        """Whether any of it lies in this span."""
+        return (self.since is None or self.since <= end) and (self.until is None or self.until >= start)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """All nodes that could hold a punch of one person, with the times of those that are not always theirs.
+
+    Attributes:
+        always: nodes of the unit where the person works.
+        holdings: of fingers, at any node.
+    """
+
+    always: frozenset[str]
+    holdings: Sequence[Holding] = ()
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """At any time."""
+        return self.always | {holding.node for holding in self.holdings}
+
+    def during(self, start: datetime, end: datetime) -> frozenset[str]:
+        """Those that could hold a punch of this span."""
+        return self.always | {holding.node for holding in self.holdings if holding.touches(start, end)}
+
+
 class Serving:
     """The nodes that could hold a punch of a person, for many people at once.
 
@@ -27,24 +71,33 @@ class Serving:
     Args:
         connection: for reading.
         retired: take in retired nodes too, which may hold punches of days on which they were in service.
+        since: take in who held a finger after this and no longer does, and who may hold one that was sent
+            and of which nothing was heard yet; None for neither.
     """
 
-    def __init__(self, connection: Connection, *, retired: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, *, retired: bool = False, since: datetime | None = None
+    ) -> None:
         query = select(node.c.id, node.c.unit)
         rows = connection.execute(query if retired else query.where(node.c.state != NodeState.RETIRED)).all()
         by_unit: dict[str, set[str]] = {}
         for row in rows:
             by_unit.setdefault(row.unit, set()).add(row.id)
         self._by_unit: Mapping[str, frozenset[str]] = {key: frozenset(ids) for key, ids in by_unit.items()}
-        self._by_person: dict[str, set[str]] = {}
-        for entry in connection.execute(select(slot.c.unit, slot.c.node, slot.c.employee)):
-            of_unit = self._by_unit.get(entry.unit, frozenset())
-            holding = of_unit if entry.node == "" else of_unit & {entry.node}
-            self._by_person.setdefault(entry.employee, set()).update(holding)
+        self._names = frozenset(row.id for row in rows)
+        self._by_person: dict[str, list[Holding]] = {}
+        self._read_slots(connection)
+        if since is not None:
+            self._read_past(connection, to_ms(since))
+            self._read_sent(connection)
+
+    def watch(self, person: str, unit_code: str) -> Watch:
+        """Every node that could hold a punch of this person, and when."""
+        return Watch(self._by_unit.get(unit_code, frozenset()), self._by_person.get(person, ()))
 
     def nodes_of(self, person: str, unit_code: str) -> frozenset[str]:
-        """Every node that could hold a punch of this person."""
-        return self._by_unit.get(unit_code, frozenset()) | self._by_person.get(person, set())
+        """Every node that could hold a punch of this person at any time."""
+        return self.watch(person, unit_code).nodes
 
     def units_of(self, names: Iterable[str]) -> frozenset[str]:
         """Units whose people one of these nodes serves."""
@@ -54,4 +107,33 @@ class Serving:
     def holders_on(self, names: Iterable[str]) -> frozenset[str]:
         """People whose finger one of these nodes holds."""
         wanted = frozenset(names)
-        return frozenset(person for person, ids in self._by_person.items() if ids & wanted)
+        return frozenset(
+            person
+            for person, holdings in self._by_person.items()
+            if any(holding.node in wanted for holding in holdings)
+        )
+
+    def _read_slots(self, connection: Connection) -> None:
+        for row in connection.execute(select(slot.c.unit, slot.c.node, slot.c.employee, slot.c.since_ms)):
+            of_unit = self._by_unit.get(row.unit, frozenset())
+            for name in of_unit if row.node == "" else of_unit & {row.node}:
+                self._add(row.employee, name, row.since_ms, None)
+
+    def _read_past(self, connection: Connection, since_ms: int) -> None:
+        """Also who lost a place of which the node has not heard: it may still book for them."""
+        past = or_(slot_past.c.learned_ms.is_(None), slot_past.c.learned_ms >= since_ms)
+        for row in connection.execute(select(slot_past).where(past)):
+            self._add(row.employee, row.node, row.since_ms, row.learned_ms)
+
+    def _read_sent(self, connection: Connection) -> None:
+        """An order to install may have been done without central knowing it yet."""
+        sent = (placement.c.do == Do.INSTALL.value) & (placement.c.state == "open")
+        query = select(placement.c.employee, placement.c.node, placement.c.ordered_ms).where(sent)
+        for row in connection.execute(query):
+            self._add(row.employee, row.node, row.ordered_ms, None)
+
+    def _add(self, person: str, name: str, since_ms: int | None, until_ms: int | None) -> None:
+        if name in self._names:
+            since = from_ms(since_ms) if since_ms is not None else None
+            until = from_ms(until_ms) if until_ms is not None else None
+            self._by_person.setdefault(person, []).append(Holding(name, since, until))

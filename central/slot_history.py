@@ -4,6 +4,7 @@ Every change of a holder goes through here, so that none is forgotten. Days of a
 node as far as it may hold punches of theirs: until it has heard that the place changed hands.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,18 +129,18 @@ def vacate(connection: Connection, unit: str, node: str, slot: int, now_ms: int)
     return str(row.employee)
 
 
-def awaits_hearing(connection: Connection, node: str) -> bool:
-    """Whether a place of this node changed hands and the node may not have heard it."""
+def unheard(connection: Connection, node: str) -> list[int]:
+    """Changes of places of this node that it may not have heard of yet, as numbers in the history."""
     query = select(slot_past.c.id).where(slot_past.c.node == node, slot_past.c.learned_ms.is_(None))
-    return connection.scalar(query.limit(1)) is not None
+    return list(connection.scalars(query))
 
 
-def note_heard(connection: Connection, node: str, now_ms: int) -> None:
-    """The node holds a roster that says who holds its places now."""
+def note_heard(connection: Connection, changes: Collection[int], now_ms: int) -> None:
+    """The node goes by a roster that was made with these changes in it."""
     learned_ms = now_ms + _IN_FORCE_AFTER_MS
     heard = connection.execute(
         update(slot_past)
-        .where(slot_past.c.node == node, slot_past.c.learned_ms.is_(None))
+        .where(slot_past.c.id.in_(changes), slot_past.c.learned_ms.is_(None))
         .values(learned_ms=learned_ms)
         .returning(slot_past.c.employee, slot_past.c.until_ms)
     ).all()
@@ -186,7 +187,8 @@ def _split(connection: Connection, unit: str, slot: int) -> None:
         )
     )
     entries = [{**whole, "node": name} for name in _nodes_of(connection, unit) if name not in own]
-    connection.execute(insert(slot_table), entries)
+    if entries:
+        connection.execute(insert(slot_table), entries)
     connection.execute(delete(slot_table).where(_place(unit, WHOLE_UNIT, slot)))
 
 
