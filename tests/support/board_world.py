@@ -171,6 +171,7 @@ class BoardWorld:
                 placed_ms=to_ms(at),
                 trusted=state is not ClockState.DOUBTFUL,
                 person=person,
+                slot=content.get("slot") if kind == "punch" else None,
                 kind=punch_kind,
                 header=made.header,
                 body=made.body,
