@@ -13,7 +13,7 @@ from edge.documents import ROSTER, DocumentShelf
 from edge.enrolment_calls import EnrolmentCalls
 from edge.enrolment_desk import Desk
 from edge.enrolment_hands import Hands
-from edge.enrolment_ledger import LedgerFile
+from edge.enrolment_ledger import Ledger, LedgerFile
 from edge.enrolment_requests import EnrolmentRequests
 from edge.faults import StorageError
 from edge.indicator import Indicator
@@ -39,6 +39,7 @@ class EnrolmentOffice:
         self._indicator = indicator
         self._ledger = LedgerFile(config.state_dir / "enrolments.json", logbook)
         self._catch_up_at = 0.0
+        self._caught_up = False
         self._roster_seen = 0
 
     def lay_over(self, roster: Roster) -> Roster:
@@ -76,6 +77,20 @@ class EnrolmentOffice:
     def running(self) -> bool:
         """Whether somebody is being enrolled; then nothing is booked."""
         return self._desk.running
+
+    @property
+    def busy(self) -> bool:
+        """Whether the module is in the hands of an enrolment, or of what is left of one."""
+        return self._desk.running or self._desk.unfinished
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What the journal says of templates; None while it has not been read."""
+        return self._ledger.ledger if self._caught_up else None
+
+    def in_force(self) -> None:
+        """Let what has just been written of templates count. Raises StorageError."""
+        self._hands.in_force()
 
     @property
     def page(self) -> Page | None:
@@ -121,6 +136,7 @@ class EnrolmentOffice:
         except StorageError as error:
             _log.warning("what the journal says of enrolments is not known: %s", error)
             return
+        self._caught_up = True
         serial = self._shelf.serial(ROSTER)
         if serial == self._roster_seen:
             return

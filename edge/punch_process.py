@@ -22,6 +22,7 @@ from edge.config import NodeConfig
 from edge.documents import DocumentShelf
 from edge.door import Door, Office, Tick
 from edge.enrolment_office import EnrolmentOffice
+from edge.errand_office import ErrandOffice
 from edge.faults import Fault, SensorError, StorageError
 from edge.indicator import Beeper, Indicator, open_display
 from edge.keypad import Keypad
@@ -119,7 +120,9 @@ class PunchProcess:
         self._supervision = Supervision()
         self._sensor = SensorKeeper(config.sensor, state / "sensor.json", ModuleSeal.of(sealed_for))
         self._enrolment = EnrolmentOffice(config, self._sensor, logbook, indicator)
-        self._shelf = DocumentShelf(state, node, self._enrolment.lay_over)
+        self._errands = ErrandOffice(state, node, sealed_for, self._sensor, logbook, self._enrolment)
+        self._shelf = DocumentShelf(state, node, self._errands.lay_over)
+        self._errands.serve(self._shelf)
         self._module = ModuleOffice(
             config, self._sensor, self._shelf, logbook, sealing.public_hex(sealed_for)
         )
@@ -139,7 +142,7 @@ class PunchProcess:
             self._shelf,
             state / "server.json",
             self._facts,
-            {"enrol": self._enrolment.handle},
+            {"enrol": self._enrolment.handle, **self._errands.requests()},
         )
         self._listener = Listener(timedelta(seconds=config.listening_span_s))
         self._owed: deque[tuple[str, dict[str, Any]]] = deque()
@@ -209,6 +212,7 @@ class PunchProcess:
             wait_s = self._look(tick)
         self._enrolment.heed_orders()
         self._module.turn(self._door.local(reading), enrolling=self._enrolment.running)
+        self._errands.turn()
         self._keep_up(tick)
         return wait_s
 
@@ -222,6 +226,7 @@ class PunchProcess:
         if seen is None:
             return _AGAIN_S
         self._enrolment.saw(seen)
+        self._errands.saw(seen)
         self._heard(tick)
         said = self._pins.answer(seen, tick)
         if said is not None:

@@ -69,6 +69,18 @@ class SensorCommands:
         self.check_slot(slot)
         return self._ask_search(slot, 1)
 
+    def search_range(self, start: int, number: int, buffer: int) -> SearchAnswer:
+        """Any question of that kind; also the receive error with which some optical modules refuse it.
+
+        The caller makes sure that no slot was written instead, see `search_only`.
+        """
+        for _ in range(1 + MAX_RETRIES):
+            answer = self._ask_search(start, number, buffer, _SEARCH_CODES | {Code.RECEIVE_ERROR})
+            if answer.code != Code.RECEIVE_ERROR:
+                break
+            self.link.doubt()  # it may be the truth: the command arrived damaged
+        return answer
+
     def compare(self) -> int | None:
         """Score of buffers 1 and 2 against each other, or None for "no match".
 
@@ -172,14 +184,16 @@ class SensorCommands:
             self._refuse(code)
         return code
 
-    def _ask_search(self, start: int, number: int) -> SearchAnswer:
+    def _ask_search(
+        self, start: int, number: int, buffer: int = 1, codes: frozenset[int] = _SEARCH_CODES
+    ) -> SearchAnswer:
         answers: list[SearchAnswer] = []
 
         def call() -> int:
-            answers.append(self.library.search(start, number))
+            answers.append(self.library.search(start, number, buffer))
             return answers[-1].code
 
-        self._ask(Op.SEARCH, call, _SEARCH_CODES)
+        self._ask(Op.SEARCH, call, codes)
         return answers[-1]
 
     def _ask(self, opcode: int, call: Callable[[], int], expected: frozenset[int]) -> int:

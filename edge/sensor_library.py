@@ -101,12 +101,13 @@ class SensorLibrary:
         """Turn the image into features in a buffer (0x02)."""
         return guarded(self._link, lambda: self._library.image_2_tz(buffer))
 
-    def search(self, start: int, number: int) -> SearchAnswer:
-        """Search a range of slots for the features in buffer 1: 0x04, never the 0x1B that R503 lacks.
+    def search(self, start: int, number: int, buffer: int = 1) -> SearchAnswer:
+        """Search a range of slots for the features in a buffer: 0x04, never the 0x1B that R503 lacks.
 
         The library's own `finger_search` knows one range only, the whole module.
         """
-        answer = self._ask(bytes([Op.SEARCH, 1]) + start.to_bytes(2, "big") + number.to_bytes(2, "big"), 16)
+        where = start.to_bytes(2, "big") + number.to_bytes(2, "big")
+        answer = self._ask(bytes([Op.SEARCH, buffer]) + where, 16)
         return SearchAnswer(answer[0], answer[1] << 8 | answer[2], answer[3] << 8 | answer[4])
 
     def compare(self) -> tuple[int, int]:

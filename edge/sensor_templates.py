@@ -4,7 +4,8 @@ A write to the module's flash is never repeated blindly and never believed: the 
 are read back. "Stored" is said only of what was seen to be there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from edge.faults import SensorError
 from edge.sensor_commands import SensorCommands
@@ -100,6 +101,44 @@ class TemplateShelf:
     def find_only(self, slot: int) -> SearchAnswer:
         """Search the features in buffer 1 in this slot alone, which an enrolment has just written."""
         return self._commands.search_only(slot)
+
+    def search_range(self, start: int, number: int, buffer: int) -> SearchAnswer:
+        """Search these slots for what lies in a buffer; the answer's code may be a receive error."""
+        return self._commands.search_range(start, number, buffer)
+
+    def holds(self, data: bytes, buffer: int) -> bool:
+        """Whether a buffer holds these bytes."""
+        try:
+            return self._commands.receive_template(buffer) == data
+        except SensorError as error:
+            if error.kind != SensorFault.REFUSED:
+                raise
+            return False  # it holds nothing that could be sent
+
+    def overwrite(self, buffer: int) -> None:
+        """Let nothing that was sent to a buffer, or read through it, stay there."""
+        in_use = self._commands.slots()
+        if in_use:
+            self._commands.load(min(in_use), buffer)
+            return
+        try:
+            size = len(self._commands.receive_template(buffer))
+        except SensorError as error:
+            if error.kind != SensorFault.REFUSED:
+                raise
+            return  # it is empty
+        # Bytes that are no template: some modules refuse a row of equal ones.
+        self.upload((bytes(range(256)) * (1 + size // 256))[:size], buffer)
+
+    @contextmanager
+    def bounded(self, seconds: float) -> Iterator[None]:
+        """Let nothing in this block wait any longer, in seconds of the sensor's time."""
+        link = self._commands.link
+        link.until = self._pace.clock() + self._pace.s(seconds)
+        try:
+            yield
+        finally:
+            link.until = float("inf")
 
     def download(self, buffer: int) -> bytes:
         """The bytes of a buffer, read twice and equal.
@@ -208,8 +247,19 @@ class TemplateShelf:
             again.
         """
         self.upload(data, _WORK_BUFFER)
-        # OpenKNX: a Store within a second of the transfer may fail.
+        self.settle()
+        self.store_uploaded(slot, data)
+
+    def settle(self) -> None:
+        """Wait between `upload` and `store`. OpenKNX: a Store within a second of the transfer may fail."""
         self._pace.sleep(self._pace.s(SETTLE_S))
+
+    def store_uploaded(self, slot: int, data: bytes) -> None:
+        """Put into an empty slot what `upload` has just sent, and read it back.
+
+        Raises:
+            SensorError: as `store`; not-stored if the slot's bytes differ, after erasing it again.
+        """
         self.store(slot)
         if self.read_template(slot) != data:
             self.delete(slot)
