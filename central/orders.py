@@ -134,7 +134,7 @@ def _open(
     yield from enrolment_requests.open_for(connection, node_id, now_ms)
     if known.module_state in _SERVING:
         yield from _placed(connection, node_id, known.model_class)
-        yield from (_export(row) for row in wanted_exports(connection, node_id, now_ms))
+        yield from _exports(connection, node_id, now_ms)
         yield from _searches(connection, node_id, known.model_class, searched)
 
 
@@ -163,6 +163,18 @@ def _install(row: Row[Any]) -> Order:
         template=row.template,
         model_class=row.model_class,
     )
+
+
+def _exports(connection: Connection, node_id: str, now_ms: int) -> list[Order]:
+    """Not of slots that are to be emptied."""
+    purges = connection.scalars(
+        select(placement.c.slots).where(
+            placement.c.node == node_id, placement.c.do == Do.PURGE, placement.c.state.in_(placements.UNDONE)
+        )
+    )
+    leaving = {number for text in purges for number in _numbers(text)}
+    rows = wanted_exports(connection, node_id, now_ms)
+    return [_export(row) for row in rows if row.slot not in leaving]
 
 
 def _export(row: Row[Any]) -> Order:

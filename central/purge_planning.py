@@ -11,11 +11,13 @@ Such a slot stays until they leave.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from central.template_books import HeldSlot, KeptTemplate, TemplateBooks
 
 LEFT, DECIDED, MOVED, REPLACED = "left", "decided", "moved", "replaced"
+HAND_IN_FIRST = timedelta(days=7)
+"""How long after a move a template that was never handed in may still lie at the old office."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,15 @@ def _moved(books: TemplateBooks, held: HeldSlot) -> str:
     if destroyed or books.is_copy(held):
         return MOVED
     ends = list(_ends_at(books, held))
-    return MOVED if ends and (held.since is None or held.since <= max(ends)) else ""
+    if not ends or (held.since is not None and held.since > max(ends)):
+        return ""
+    return "" if _handed_in_first(books, held, max(ends)) else MOVED
+
+
+def _handed_in_first(books: TemplateBooks, held: HeldSlot, last: date) -> bool:
+    """The safe has none of it yet, and the new office will want it: it is the only one there is."""
+    lacking = held.template is None and (held.node, held.slot) not in books.refusals
+    return lacking and books.nodes[held.node].serving and books.days[held.unit] <= last + HAND_IN_FIRST
 
 
 def _ends_at(books: TemplateBooks, held: HeldSlot) -> Iterator[date]:

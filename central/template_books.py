@@ -16,7 +16,18 @@ from attendance.moment import from_ms
 from attendance.templates import ModuleState
 from central.local_days import days_of_units
 from central.nodes import NodeState
-from central.tables import assignment, finding, module, node, person_key, placement, slot, template, unit
+from central.tables import (
+    assignment,
+    export_refusal,
+    finding,
+    module,
+    node,
+    person_key,
+    placement,
+    slot,
+    template,
+    unit,
+)
 
 AHEAD = timedelta(days=2)
 """How long before somebody begins at an office their fingers go there: time for a node that is switched off
@@ -86,7 +97,7 @@ class KeptTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A row of `placement` that is not done."""
+    """A row of `placement` that is wanted and not done."""
 
     id: str
     do: str
@@ -110,6 +121,7 @@ class TemplateBooks:
         emptied: slots that were emptied since the node told of its module, by node.
         cheats: templates that were decided to be somebody else's finger.
         keyed: people who have a key in the safe.
+        refusals: (node, slot) whose template could not be handed in.
     """
 
     now_ms: int
@@ -122,6 +134,7 @@ class TemplateBooks:
     emptied: dict[str, int]
     cheats: frozenset[str]
     keyed: frozenset[str]
+    refusals: frozenset[tuple[str, int]]
 
     def present(self, person: str, unit_code: str, ahead: timedelta = AHEAD) -> bool:
         """Whether they work there today, or begin soon."""
@@ -170,6 +183,7 @@ def read_books(connection: Connection, now_ms: int) -> TemplateBooks:
         _emptied(connection),
         frozenset(connection.scalars(select(finding.c.template).where(finding.c.state == "cheat"))),
         frozenset(connection.scalars(select(person_key.c.employee))),
+        _refusals(connection),
     )
 
 
@@ -233,7 +247,7 @@ def _templates(connection: Connection) -> dict[str, KeptTemplate]:
 
 
 def _placements(connection: Connection) -> Iterable[Placement]:
-    for row in connection.execute(select(placement).where(placement.c.state != "done")):
+    for row in connection.execute(select(placement).where(placement.c.state.in_(("open", "failed")))):
         numbers = tuple(int(number) for number in row.slots.split())
         yield Placement(
             row.id,
@@ -248,6 +262,11 @@ def _placements(connection: Connection) -> Iterable[Placement]:
             row.ordered_ms,
             row.ended_ms,
         )
+
+
+def _refusals(connection: Connection) -> frozenset[tuple[str, int]]:
+    rows = connection.execute(select(export_refusal.c.node, export_refusal.c.slot))
+    return frozenset((row.node, row.slot) for row in rows)
 
 
 def _emptied(connection: Connection) -> dict[str, int]:

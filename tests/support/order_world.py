@@ -154,6 +154,33 @@ class Town:
             self.lies(person, at, number, finger, names[-1], unit)
         return names
 
+    def crowd(self, start: int, people: int, at: str) -> None:
+        """Many people of the office, numbered from `start` on, enrolled at a node with two fingers each."""
+        names = [f"q{number}" for number in range(start, start + people)]
+        self.run(insert(employee), [{"id": name, "name": name, "employment": "pns"} for name in names])
+        stay = {"unit": OFFICE, "grp": "umum", "valid_from": date(2017, 1, 1)}
+        self.run(insert(assignment), [{"employee": name, **stay} for name in names])
+        common = {"model_class": CLASS, "size_bytes": 1, "sealed": b"x", "origin_node": at, "state": "clear"}
+        fingers = [(f"{name}-{side}", name, finger) for name in names for side, finger in enumerate(FINGERS)]
+        templates = [
+            {"id": key, "employee": name, "finger": finger, "origin_slot": 2 * start + place, "created_ms": 1}
+            for place, (key, name, finger) in enumerate(fingers)
+        ]
+        self.run(insert(template), [{**row, **common} for row in templates])
+        slots = [
+            {
+                "unit": OFFICE,
+                "node": at,
+                "slot": row["origin_slot"],
+                "employee": row["employee"],
+                "finger": row["finger"],
+                "template": row["id"],
+                "since_ms": 1,
+            }
+            for row in templates
+        ]
+        self.run(insert(slot), slots)
+
     def found(self, kept: str, state: str = "open", person: str = "p1") -> None:
         values = {"kind": "search", "node": "n", "event": "n/1/1", "opened_ms": 1}
         self.run(insert(finding).values(employee=person, template=kept, state=state, **values))
@@ -162,6 +189,11 @@ class Town:
 
     def plan(self) -> int:
         return orders.plan_everything(self.central.office)
+
+    def step(self) -> int:
+        """Plan in one transaction."""
+        with self.central.office.database.write() as connection:
+            return orders.plan(connection, self.now_ms())
 
     def orders(self, name: str, *kinds: Do) -> list[Order]:
         with self.central.office.database.read() as connection:
@@ -174,6 +206,7 @@ class Town:
 
     def obey(self, *names: str) -> None:
         """These nodes do all their orders, and central hears of it, until there are none."""
+        self.plan()
         while any(self._do(name, order) for name in names for order in self.orders(name)):
             self.plan()
 
