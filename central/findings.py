@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert
 
 from attendance.errors import HadirError
 from attendance.moment import from_ms
-from central import audit, dirty_days, finding_photos, orders, template_states
+from central import audit, dirty_days, finding_photos, template_states
 from central.tables import finding
 
 OPENED = "finding-opened"
@@ -155,7 +155,6 @@ def decide(
         audit.note(connection, now_ms, actor, DECIDED, each.employee, detail)
     template_states.refresh(connection, [each.template for each in rows])
     dirty_days.mark_people(connection, [each.employee for each in rows], min(each.opened_ms for each in rows))
-    orders.plan(connection, now_ms)
     return numbers
 
 

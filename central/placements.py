@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from attendance.orders import Do
 from central import audit, template_vault
@@ -16,6 +16,8 @@ from central.template_placing import Install
 
 WITHDRAWN = "order-withdrawn"
 DESTROYED = "templates-destroyed"
+UNDONE = ("open", "failed")
+"""States of an order that is still wanted and not done."""
 _ACTOR = "planning"
 _NAME_BYTES = 6
 
@@ -51,7 +53,7 @@ def outstanding_purges(connection: Connection, now_ms: int) -> list[OutstandingP
     rows = connection.execute(
         select(placement, node.c.unit, node.c.state.label("node_state"), node.c.last_seen_ms)
         .join(node, node.c.id == placement.c.node)
-        .where(placement.c.do == Do.PURGE, placement.c.state != "done", placement.c.ordered_ms <= now_ms)
+        .where(placement.c.do == Do.PURGE, placement.c.state.in_(UNDONE), placement.c.ordered_ms <= now_ms)
         .order_by(placement.c.ordered_ms, placement.c.id)
     )
     return [
@@ -84,7 +86,9 @@ def write(connection: Connection, changes: Changes, now_ms: int, limit: int) -> 
         count = template_vault.destroy_person(connection, person)
         audit.note(connection, now_ms, _ACTOR, DESTROYED, person, f"{count} templates, and the key to them")
     for each in withdraw:
-        connection.execute(delete(placement).where(placement.c.id == each.id))
+        # Kept: the node may have done it before it heard, and what it tells must find its order.
+        taken_back = {"state": "withdrawn", "ended_ms": now_ms}
+        connection.execute(update(placement).where(placement.c.id == each.id).values(**taken_back))
         detail = f"{each.do} {each.id} at {each.node}, slots {_text(each.slots)}"
         audit.note(connection, now_ms, _ACTOR, WITHDRAWN, each.employee, detail)
     for each, reason in repeat:

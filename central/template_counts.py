@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, not
 
 from central import finding_cases
 from central.nodes import NodeState
+from central.placements import UNDONE
 from central.tables import assignment, module, node, placement, unit
 from central.template_standing import (
     at_work,
@@ -111,7 +112,7 @@ def read_counts(
 def count_purges(connection: Connection, units: frozenset[str] | None) -> int:
     """Orders to erase that are not confirmed."""
     query = select(func.count()).select_from(placement.join(node, node.c.id == placement.c.node))
-    query = query.where(placement.c.do == "purge", placement.c.state != "done")
+    query = query.where(placement.c.do == "purge", placement.c.state.in_(UNDONE))
     return connection.scalar(query if units is None else query.where(node.c.unit.in_(units))) or 0
 
 
