@@ -13,7 +13,7 @@ from typing import Any
 
 from attendance import sealing
 from attendance.enrolment import FINGERS
-from attendance.errors import MalformedError
+from attendance.errors import MalformedError, PersonError
 from attendance.people import EMPLOYEE_ID, check_name
 
 KIND = "orders"
@@ -182,7 +182,7 @@ class Orders:
             raise MalformedError("orders lack their serial or their node")
         if not isinstance(rows, list) or len(rows) > MAX_OPEN or not all(isinstance(r, dict) for r in rows):
             raise MalformedError(f"orders are a list of at most {MAX_OPEN}")
-        known = [Order.parse(row) for row in rows if row.get("do") in set(Do)]
+        known = [Order.parse(row) for row in rows if row.get("do") in list(Do)]
         if len({order.id for order in known}) != len(known):
             raise MalformedError("an order stands there twice")
         key = sealing.check_public_hex(content.get("central_key"))
@@ -219,7 +219,12 @@ def _text(row: Mapping[str, Any], key: str) -> str:
     value = row.get(key, "")
     if not isinstance(value, str) or len(value) > _MAX_TEXT_CHARS:
         raise MalformedError(f"the field {key} of an order is not text of {_MAX_TEXT_CHARS} characters")
-    return check_name(value) if key == "name" and value else value
+    if key == "name" and value:
+        try:
+            return check_name(value)
+        except PersonError as error:
+            raise MalformedError(f"the name in an order is none: {error}") from error
+    return value
 
 
 def _slots(row: Mapping[str, Any]) -> tuple[int, ...]:

@@ -59,7 +59,8 @@ class Parcel:
             it.
         """
         fields = _fields(plain)
-        if fields.get("v") != VERSION:
+        version = fields.get("v")
+        if type(version) is not int or version != VERSION:
             raise MalformedError(f"this parcel is of another version than {VERSION}")
         person, finger, model_class = (fields.get(key) for key in ("person", "finger", "class"))
         if not isinstance(person, str) or not EMPLOYEE_ID.fullmatch(person):

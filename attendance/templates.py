@@ -95,7 +95,7 @@ class Module:
             MalformedError: a field is missing or wrong.
         """
         state = body.get("state")
-        if state not in set(ModuleState):
+        if state not in list(ModuleState):
             raise MalformedError(f"a module is in no known state: {str(state)[:40]!r}")
         return cls(
             text(body, "model"),

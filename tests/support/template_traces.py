@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 SLICE_BYTES = 24
 _DISTINCT = 8
@@ -42,19 +43,14 @@ def traces(data: bytes, templates: Iterable[bytes]) -> list[str]:
         data: of a file, a log or a wire.
         templates: in clear.
     """
-    parts = [template.strip(b"\0") for template in templates]
+    parts = tuple(template.strip(b"\0") for template in templates)
     if any(len(part) < SLICE_BYTES for part in parts):
         raise ValueError("a template is shorter than what is looked for")
     return [found for form in _FORMS for found in _in_form(form, data, parts)]
 
 
-def _in_form(form: _Form, data: bytes, parts: Sequence[bytes]) -> list[str]:
-    ready = form.prepare(data)
-    places: dict[bytes, list[tuple[int, bytes, int]]] = {}
-    for number, part in enumerate(parts):
-        for text in form.texts(part):
-            for at in range(len(text) - form.window + 1):
-                places.setdefault(text[at : at + form.window], []).append((number, text, at))
+def _in_form(form: _Form, data: bytes, parts: tuple[bytes, ...]) -> list[str]:
+    places, ready = _places(form, parts), form.prepare(data)
     steps = range(0, len(ready) - form.window + 1, form.step)
     seen = {ready[at : at + form.window] for at in steps} & places.keys()
     found = {
@@ -65,6 +61,17 @@ def _in_form(form: _Form, data: bytes, parts: Sequence[bytes]) -> list[str]:
         if _is_slice(form, _run(ready, at, text, start))
     }
     return [f"template {number} in {form.name}" for number in sorted(found)]
+
+
+@lru_cache(maxsize=64)
+def _places(form: _Form, parts: tuple[bytes, ...]) -> dict[bytes, list[tuple[int, bytes, int]]]:
+    """Where in the templates each piece stands that is as long as the form's window."""
+    places: dict[bytes, list[tuple[int, bytes, int]]] = {}
+    for number, part in enumerate(parts):
+        for text in form.texts(part):
+            for at in range(len(text) - form.window + 1):
+                places.setdefault(text[at : at + form.window], []).append((number, text, at))
+    return places
 
 
 def _run(data: bytes, at: int, text: bytes, start: int) -> bytes:
@@ -91,17 +98,35 @@ def _base64_texts(part: bytes) -> Iterable[bytes]:
 
 
 def _unescaped(data: bytes) -> bytes:
-    return re.sub(rb"\\+x([0-9a-fA-F]{2})", lambda match: bytes.fromhex(match[1].decode()), data)
+    """Text of a `repr` or of JSON as the bytes that it stands for."""
+    return _ESCAPE.sub(_meant, data)
+
+
+def _meant(escape: re.Match[bytes]) -> bytes:
+    text = escape[1]
+    if text[:1] in b"xu" and len(text) > 1:
+        return bytes.fromhex(text[-2:].decode())
+    return {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}.get(text, text)
 
 
 def _pairs(run: bytes) -> Sequence[object]:
     return [run[at : at + 2] for at in range(0, len(run) - 1, 2)]
 
 
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|u00[0-9a-fA-F]{2}|[nrtbf\\'\"/])")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _FORMS = (
     _Form("raw", lambda part: [part], bytes, 8, 17, list, SLICE_BYTES),
     _Form("escaped text", lambda part: [part], _unescaped, 8, 17, list, SLICE_BYTES),
+    _Form(
+        "twice escaped text",
+        lambda part: [part],
+        lambda data: _unescaped(_unescaped(data)),
+        8,
+        17,
+        list,
+        SLICE_BYTES,
+    ),
     _Form("hex", lambda part: [part.hex().encode()], bytes.lower, 16, 33, _pairs, SLICE_BYTES),
     _Form(
         "spaced hex",
