@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from central import audit, findings
 from central.clock import now
-from central.finding_cases import Case, list_findings, read_case
+from central.finding_cases import Case, Side, list_findings, read_case
 from central.findings import FindingError, Verdict
 from central.pages import access
 from central.pages.access import Scope
@@ -16,6 +17,7 @@ from central.pages.desk import office, today
 from central.pages.fingerprints import asked_page
 from central.pages.guard import require_viewer
 from central.pages.language import gettext
+from central.pages.photos import shown_by
 from central.pages.template_words import finding_state_words
 from central.pages.viewer import FINDING_DECIDERS, PEOPLE_READERS, Viewer
 
@@ -117,12 +119,22 @@ def _read_form() -> _Form:
     return _Form(verdict, note)
 
 
+def _photo(connection: Connection, side: Side, viewer: Viewer) -> str | None:
+    """The photo of one side, if it is here and this viewer may see it."""
+    sha256 = side.photo or (side.enrolment.photo if side.enrolment is not None else None)
+    shown = sha256 is not None and shown_by(connection, sha256, viewer) is not None
+    return sha256 if shown else None
+
+
 def _page(case: Case, viewer: Viewer, form: _Form) -> str:
+    with office().database.read() as connection:
+        photos = [_photo(connection, side, viewer) for side in (case.new, case.other)]
     return render_template(
         "finding.html",
         case=case,
         line=case.line,
         sides=((gettext("Jari baru"), case.new), (gettext("Pemilik tempat yang cocok"), case.other)),
+        photos=photos,
         may_decide=may_decide(viewer, case),
         form=form,
         now=now(office().clock),

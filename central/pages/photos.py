@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from PIL import Image, UnidentifiedImageError
+from sqlalchemy import Connection
 
 from central import audit
 from central.accounts import Role
@@ -65,9 +66,13 @@ def thumbnail(sha256: str) -> Response:
 def _visible(sha256: str, viewer: Viewer) -> PhotoSubject:
     """The event that shows the photo to this viewer; what he may not see does not exist for him."""
     with office().database.read() as connection:
-        found = subjects(connection, sha256)
-    visible = [subject for subject in found if _may_see(viewer, subject)]
-    return visible[0] if visible else abort(404)
+        return shown_by(connection, sha256, viewer) or abort(404)
+
+
+def shown_by(connection: Connection, sha256: str, viewer: Viewer) -> PhotoSubject | None:
+    """The event that shows the photo to this viewer, or None where none does."""
+    visible = (subject for subject in subjects(connection, sha256) if _may_see(viewer, subject))
+    return next(visible, None)
 
 
 def _may_see(viewer: Viewer, subject: PhotoSubject) -> bool:

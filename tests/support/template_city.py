@@ -26,10 +26,11 @@ def build(world: BoardWorld, *, seed: int = 11) -> None:
     for number, row in enumerate(people):
         if row.unit in ON_PAPER or dice.random() < 0.08:
             continue
-        node = node_of(row.unit)
-        name = f"t{number:015}"
-        templates.append(_template(world, name, row.employee, node, number % 180, row.unit))
-        slots.append(_slot(world, row.unit, node, number % 180, row.employee, name, proven=True))
+        name, moved_in = f"t{number:015}", row.unit == OF_ANOTHER_CLASS and number % 3 == 0
+        unit = "SETDA" if moved_in else row.unit
+        node = node_of(unit)
+        templates.append(_template(world, name, row.employee, node, number % 180, unit))
+        slots.append(_slot(world, unit, node, number % 180, row.employee, name, proven=True))
     with world.office.database.write() as connection:
         connection.execute(insert(tables.template), templates)
         connection.execute(insert(tables.slot), slots)
@@ -105,11 +106,11 @@ def _findings(world: BoardWorld, fingers: TemplateWorld, templates: list[dict[st
     faces = [world.photo(node_of("DISKOMINFO"), 40 + number) for number in range(4)]
     new, other, third, fourth = (str(templates[index]["employee"]) for index in (20, 90, 150, 151))
     first = templates[20]
-    fingers.enrolled(
+    enrolled = fingers.enrolled(
         str(first["origin_node"]), new, int(str(first["origin_slot"])), witness=third, photo=faces[0],
         at=world.clock.at - timedelta(days=4),
     )  # fmt: skip
-    fingers.enrolled(
+    enrolled_other = fingers.enrolled(
         str(templates[90]["origin_node"]), other, int(str(templates[90]["origin_slot"])), witness=None,
         witness_missing="nobody-else-enrolled", photo=faces[1], at=world.clock.at - timedelta(days=200),
         legal_basis="SK Bupati 12/2026 tentang presensi elektronik pegawai di lingkungan pemerintah daerah",
@@ -118,9 +119,13 @@ def _findings(world: BoardWorld, fingers: TemplateWorld, templates: list[dict[st
         connection.execute(
             tables.template.update().where(tables.template.c.id == first["id"]).values(state="held")
         )
+        for name, reference in ((first["id"], enrolled), (templates[90]["id"], enrolled_other)):
+            change = tables.slot.update().where(tables.slot.c.template == name)
+            connection.execute(change.values(event=reference))
     fingers.finding(
-        new, other, str(templates[90]["origin_node"]), template=first["id"], photo=faces[0],
-        other_photo=faces[1], slot=templates[90]["origin_slot"], score=61,
+        new, other, str(templates[90]["origin_node"]), template=first["id"],
+        other_template=templates[90]["id"], photo=faces[0], other_photo=faces[1],
+        slot=templates[90]["origin_slot"], score=61,
     )  # fmt: skip
     fingers.finding(
         third, fourth, str(templates[150]["origin_node"]), kind="enrolment", photo=faces[2],
@@ -129,7 +134,7 @@ def _findings(world: BoardWorld, fingers: TemplateWorld, templates: list[dict[st
     fingers.finding(third, None, str(templates[30]["origin_node"]), opened_ms=to_ms(world.clock.at))
     fingers.finding(
         fourth, new, str(templates[20]["origin_node"]), state="chance", decided_by="ratu.sekda",
-        decided_ms=to_ms(world.clock.at - timedelta(days=2)), photo=faces[3], other_photo=faces[0],
+        decided_ms=to_ms(world.clock.at - timedelta(days=2)), other_photo=faces[0],
         note="Keduanya datang ke BKPSDM dan menempelkan jari bergantian; sensor membedakan keduanya.",
     )  # fmt: skip
 

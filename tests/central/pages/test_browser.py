@@ -147,6 +147,29 @@ def test_a_person_signs_in_looks_around_and_signs_out(page: Page, server: Server
     assert complaints == []
 
 
+def test_a_finding_is_decided_by_keyboard_alone(page: Page, server: Server, world: BoardWorld) -> None:
+    complaints = complaints_of(page)
+    fill(TemplateWorld(world))
+    page.goto(server.address + world.link(world.accounts[Role.HR_ADMIN]))
+    page.get_by_role("link", name="temuan sidik jari").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Nomor 1").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Kebetulan").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Keduanya menempelkan jari bergantian.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Diputuskan: Kebetulan")).to_be_visible()
+    expect(page.get_by_text("Keduanya menempelkan jari bergantian.")).to_be_visible()
+    page.get_by_text("Betulkan keputusan").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Kecurangan", exact=True)).to_be_visible()
+    assert complaints == []
+
+
 @pytest.mark.parametrize("width", [360, 1440, 1920])
 def test_no_page_scrolls_sideways(browser: Browser, server: Server, world: BoardWorld, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800})

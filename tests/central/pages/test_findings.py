@@ -225,6 +225,16 @@ def test_an_auditor_reads_a_decision_and_corrects_nothing(client_of: Callable[[R
     assert "Betulkan keputusan" not in text
 
 
+def test_a_photo_that_no_event_shows_to_the_viewer_leaves_no_hole(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    unnamed = world.photo(DINKES_NODE, 40)
+    TemplateWorld(world).finding("alice", "bob", KOMINFO_NODE, photo=unnamed, other_photo="f" * 64)
+    text = client_of(Role.HR_ADMIN).get(ADDRESS).text
+    assert "<img" not in text
+    assert text.count("Foto belum tiba atau tidak diambil.") == 2
+
+
 def test_a_finding_without_known_holder_says_so(
     world: BoardWorld, client_of: Callable[[Role], FlaskClient]
 ) -> None:

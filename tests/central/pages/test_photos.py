@@ -5,10 +5,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
+from attendance.enrolment import FAILED, FailedEnrolment
 from central import tables
 from central.accounts import Role
 from central.photos import photo_file
 from tests.support.board_world import NOW, BoardWorld
+from tests.support.template_world import TemplateWorld
 
 from .conftest import KOMINFO_NODE
 
@@ -82,6 +84,21 @@ def test_a_photo_that_was_shed_or_is_no_picture_is_missing_not_a_fault(
     file.unlink()
     assert client.get(f"/foto/{world.picture}/penuh").status_code == 404
     assert looks(world) == []
+
+
+def test_the_photo_of_an_enrolment_belongs_to_the_person_who_was_enrolled(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    face, refused = world.photo(KOMINFO_NODE, 14), world.photo(KOMINFO_NODE, 15)
+    TemplateWorld(world).enrolled(KOMINFO_NODE, "alice", 3, witness=None, photo=face)
+    failed = FailedEnrolment("charlie", "finger-of-another").content()
+    world.event(KOMINFO_NODE, FAILED, NOW, failed, photo=refused)
+    text = client_of(Role.UNIT_HEAD).get(f"/foto/{face}").text
+    assert "Alice Anggraini" in text
+    assert "Perekaman" in text
+    assert client_of(Role.EMPLOYEE).get(f"/foto/{face}/penuh").status_code == 200
+    assert client_of(Role.UNIT_HEAD).get(f"/foto/{refused}").status_code == 404
+    assert "Charlie Cahyono" in client_of(Role.LEADER).get(f"/foto/{refused}").text
 
 
 def test_the_photo_of_an_unknown_finger_belongs_to_the_unit_of_its_node(
