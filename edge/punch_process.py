@@ -210,9 +210,10 @@ class PunchProcess:
             wait_s = self._enrolment.turn()
         else:
             wait_s = self._look(tick)
-        self._enrolment.heed_orders()
-        self._module.turn(self._door.local(reading), enrolling=self._enrolment.running)
-        self._errands.turn()
+        if self._enrolment.running or self._pins.page is None:  # who stands at the keypad goes first
+            self._enrolment.heed_orders()
+            self._module.turn(self._door.local(reading), enrolling=self._enrolment.running)
+            self._errands.turn()
         self._keep_up(tick)
         return wait_s
 
