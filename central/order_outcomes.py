@@ -22,7 +22,7 @@ CONFLICT = "template-conflict"
 INSTALLED = "template-installed"
 PURGED = "template-purged"
 
-DONE, FAILED = "done", "failed"
+OPEN, DONE, FAILED = "open", "done", "failed"
 _SEARCH = "s-"
 _MAX_COUNT = 2**31 - 1
 

@@ -9,7 +9,7 @@ from attendance.templates import OrderFailed
 from central import slot_history
 from central.database import upsert
 from central.event_scribe import Scribe
-from central.order_outcomes import DONE, FAILED, UNEXPECTED, end
+from central.order_outcomes import FAILED, OPEN, UNEXPECTED, end
 from central.tables import export_refusal, placement, template_search
 
 REFUSED = "order-failed"
@@ -41,7 +41,7 @@ def _placement(scribe: Scribe, told: OrderFailed) -> bool:
             placement.c.employee == told.person,
         )
     ).one_or_none()
-    if order is not None and order.state != DONE:
+    if order is not None and order.state == OPEN:
         end(scribe, told.order, FAILED, told.reason)
     return order is not None
 

@@ -423,3 +423,35 @@ def test_an_unreadable_event_of_each_type_is_told_and_the_batch_is_kept(
         node.write(kind, {"order": 5})
     assert node.sent().size == len(TYPES)
     assert told(central) == [("template-event-unreadable", node.id)] * len(TYPES)
+
+
+# --- orders that were taken back while the node did them
+
+
+def test_an_installation_that_was_done_before_its_withdrawal_is_in_the_books(
+    central: Central, other: CentralNode
+) -> None:
+    """Or nobody would ever order that the finger is purged."""
+    order(central, "i-1", "install", other, "p1", 20, template="t1", state="withdrawn")
+    tell_installed(other, "i-1", "p1", 20, "t1")
+    other.sent()
+    assert entry(central, other.id, 20).employee == "p1"
+    assert one(central, placement).state == "done"
+
+
+def test_a_purge_that_was_done_before_its_withdrawal_empties_the_slot(
+    central: Central, other: CentralNode
+) -> None:
+    with central.office.database.write() as connection:
+        slots.assign_slot(connection, "DINKES", 20, "p1", 1, node_id=other.id)
+    order(central, "p-1", "purge", other, "p1", 20, state="withdrawn")
+    tell_purged(other, "p-1", "p1", 20)
+    other.sent()
+    assert entry(central, other.id, 20) is None
+
+
+def test_a_refusal_of_an_order_that_was_taken_back_leaves_it_so(central: Central, node: CentralNode) -> None:
+    order(central, "i-1", "install", node, "p1", 20, template="t1", state="withdrawn")
+    tell_failed(node, "i-1", "p1", "slot-in-use")
+    node.sent()
+    assert one(central, placement).state == "withdrawn"

@@ -102,6 +102,7 @@ def order(
     person: str,
     *slots: int,
     template: str | None = None,
+    state: str = "open",
 ) -> str:
     """Order an install or a purge."""
     values = {
@@ -113,7 +114,7 @@ def order(
         "template": template,
         "slots": " ".join(str(number) for number in slots),
         "reason": "moved" if do == "purge" else "",
-        "state": "open",
+        "state": state,
         "ordered_ms": central.clock.now_ms(),
     }
     with central.office.database.write() as connection:
