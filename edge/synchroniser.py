@@ -11,6 +11,7 @@ from attendance import exchange
 from attendance.errors import EvidenceError, MalformedError
 from edge.answer import Answer
 from edge.clock import Clock
+from edge.documents import KINDS, ORDERS
 from edge.event_sender import EventSender
 from edge.faults import Fault, LinkError, PunchSocketError, StorageError
 from edge.link_faults import LinkFault, link_error
@@ -18,6 +19,7 @@ from edge.pacing import Patience, pause
 from edge.photo_sender import PhotoSender
 from edge.sync_cursor import CursorFile
 from edge.syncing import Situation, Step, anchor, next_step
+from edge.template_courier import TemplateCourier
 from edge.timing import Anchor, AnchorRefusedError
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ HEAD_EVERY = 20
 STATUS_EVERY = 10
 ANCHOR_EVERY = timedelta(hours=1)
 PUNCH_PAUSE = timedelta(seconds=2)
+ERRAND_PAUSE = timedelta(seconds=2)
+"""Between two questions to the punch process while it has orders to do; central is not asked."""
 LONGEST_ANCHOR_ERROR = timedelta(seconds=30)
 _FINAL = (AnchorRefusedError.code, MalformedError.code)
 _WHOLE_LINK = {
@@ -41,8 +45,12 @@ _WHOLE_LINK = {
 class ControlDoor(Protocol):
     """What of `edge.uplink.Uplink` is needed here."""
 
-    def fetch_documents(self, policy: int, roster: int, patience: Patience) -> Answer: ...  # noqa: D102
+    def fetch_documents(  # noqa: D102
+        self, policy: int, roster: int, orders: int, patience: Patience
+    ) -> Answer: ...
     def report_status(self, fields: Mapping[str, Any], patience: Patience) -> Answer: ...  # noqa: D102
+    def fetch_template(self, order: str, patience: Patience) -> Answer: ...  # noqa: D102
+    def hand_in_template(self, order: str, sealed: bytes, patience: Patience) -> Answer: ...  # noqa: D102
 
 
 class Punch(Protocol):
@@ -58,7 +66,7 @@ class SyncTimes:
     Attributes:
         interval: between two contacts when nothing waits.
         longest_pause: after failures.
-        photo_bytes_per_s: budget of the link for photos; 0 is no limit.
+        photo_bytes_per_s: budget of the link for photos and templates; 0 is no limit.
     """
 
     interval: timedelta = timedelta(seconds=30)
@@ -101,7 +109,9 @@ class Synchroniser:
         self._software = software
         self._monotonic = monotonic
         self._dice = dice
-        self._due = dict.fromkeys((Step.FETCH_DOCUMENTS, Step.REPORT_STATUS), self._now())
+        self._courier = TemplateCourier(door, punch, self._patience)
+        steps = (Step.FETCH_DOCUMENTS, Step.REPORT_STATUS, Step.CARRY_TEMPLATE)
+        self._due = dict.fromkeys(steps, self._now())
         self._not_before: dict[Step, timedelta] = {}
         self._failures: dict[Step | None, int] = {}
         self._anchored = ("", 0)
@@ -152,6 +162,9 @@ class Synchroniser:
         size = self.status.get("size")
         return max(0, size - self._events.agreed.size) if type(size) is int else None
 
+    def _patience(self, size_bytes: int) -> Patience:
+        return self._events.pace.patience(size_bytes)
+
     def _now(self) -> timedelta:
         return timedelta(seconds=self._monotonic())
 
@@ -167,14 +180,23 @@ class Synchroniser:
         elif step is Step.REPORT_STATUS:
             self._report_status()
             self._due[step] = self._now() + STATUS_EVERY * self._times.interval
+        elif step is Step.CARRY_TEMPLATE:
+            self._carry_template()
         else:
-            self._send_photo()
+            self._spend(self._photos.send())
 
-    def _send_photo(self) -> None:
-        sent = self._photos.send()
-        if self._times.photo_bytes_per_s:
-            rest = timedelta(seconds=sent / self._times.photo_bytes_per_s)
-            self._not_before[Step.SEND_PHOTO] = self._now() + rest
+    def _carry_template(self) -> None:
+        walk = self._courier.walk()
+        pause = ERRAND_PAUSE if walk.more else self._times.interval
+        self._due[Step.CARRY_TEMPLATE] = self._now() + (timedelta() if walk.size_bytes else pause)
+        self._spend(walk.size_bytes)
+
+    def _spend(self, sent_bytes: int) -> None:
+        """Leave the link alone for as long as its budget for what is not urgent says."""
+        if self._times.photo_bytes_per_s and sent_bytes:
+            rest = timedelta(seconds=sent_bytes / self._times.photo_bytes_per_s)
+            for step in (Step.SEND_PHOTO, Step.CARRY_TEMPLATE):
+                self._not_before[step] = self._now() + rest
 
     def _ask_head(self) -> None:
         before = self._clock.now()
@@ -192,14 +214,16 @@ class Synchroniser:
 
     def _fetch_documents(self) -> None:
         self.status = self._punch.request({"do": "status"})
-        policy, roster = (_serial(self.status.get(kind)) for kind in ("policy", "roster"))
-        answer = self._door.fetch_documents(policy, roster, self._events.pace.patience(65_536))
+        policy, roster, orders = (_serial(self.status.get(kind)) for kind in KINDS)
+        answer = self._door.fetch_documents(policy, roster, orders, self._events.pace.patience(65_536))
         if answer.status != 200:
             raise answer.fault()
-        for kind in ("policy", "roster"):
+        for kind in KINDS:
             text = answer.fields.get(kind)
             if isinstance(text, str):
                 self._hand_over(kind, text)
+                if kind == ORDERS:
+                    self._due[Step.CARRY_TEMPLATE] = self._now()
 
     def _hand_over(self, kind: str, text: str) -> None:
         try:

@@ -26,6 +26,7 @@ class Step(StrEnum):
     FETCH_DOCUMENTS = "fetch-documents"
     SEND_EVENTS = "send-events"
     REPORT_STATUS = "report-status"
+    CARRY_TEMPLATE = "carry-template"
     SEND_PHOTO = "send-photo"
     REST = "rest"
 
@@ -54,13 +55,17 @@ def next_step(situation: Situation) -> tuple[Step, timedelta]:
     """The step to take, and for REST how long.
 
     Asking what central holds comes first, since nothing can be sent without knowing it. Rules and rosters are
-    small and rare and go before events, events always go before photos.
+    small and rare and go before events, events always go before templates, and those, which are of a few
+    kilobytes, before photos.
     """
     wanted = {
         Step.ASK_HEAD: not situation.sure or situation.due.get(Step.ASK_HEAD, NEVER) <= situation.now,
         Step.FETCH_DOCUMENTS: situation.due.get(Step.FETCH_DOCUMENTS, NEVER) <= situation.now,
         Step.SEND_EVENTS: situation.sure and situation.events_waiting,
         Step.REPORT_STATUS: situation.due.get(Step.REPORT_STATUS, NEVER) <= situation.now,
+        Step.CARRY_TEMPLATE: (
+            situation.sure and situation.due.get(Step.CARRY_TEMPLATE, NEVER) <= situation.now
+        ),
         Step.SEND_PHOTO: situation.sure and situation.photos_waiting,
     }
     for step, is_wanted in wanted.items():

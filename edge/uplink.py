@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
 from requests.adapters import HTTPAdapter
 
-from attendance import exchange
+from attendance import exchange, template_parcel
 from attendance.errors import EvidenceError
 from attendance.moment import from_ms, is_time_ms
 from edge.answer import Answer
@@ -30,7 +30,8 @@ from edge.photo_store import NamedPhoto
 from edge.tls import certificate_fault, clock_is_impossible, pinned_context
 
 MAX_ANSWER_BYTES = 65_536
-MAX_DOCUMENTS_BYTES = 3 * exchange.MAX_DOCUMENT_BYTES
+MAX_DOCUMENTS_BYTES = 4 * exchange.MAX_DOCUMENT_BYTES
+MAX_TEMPLATE_BYTES = 2 * template_parcel.MAX_SEALED_BYTES  # refusals have to fit too
 _NONCE_KEPT_S = (
     300  # central takes one for 600 s; an upload that is refused for its age is a waste of the link
 )
@@ -102,11 +103,22 @@ class Uplink:
         headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-ndjson"}
         return self._signed("POST", f"{self._node_path}/events", query, packed, headers, patience=patience)
 
-    def fetch_documents(self, policy: int, roster: int, patience: Patience) -> Answer:
+    def fetch_documents(self, policy: int, roster: int, orders: int, patience: Patience) -> Answer:
         """Ask for signed documents newer than the serials held (0 for none)."""
-        query = {"policy": policy, "roster": roster}
+        query = {"policy": policy, "roster": roster, "orders": orders}
         path = f"{self._node_path}/documents"
         return self._signed("GET", path, query, patience=patience, limit=MAX_DOCUMENTS_BYTES)
+
+    def fetch_template(self, order: str, patience: Patience) -> Answer:
+        """Ask for the template that an order needs, sealed for this node."""
+        path = f"{self._node_path}/templates/{order}"
+        return self._signed("GET", path, {}, patience=patience, limit=MAX_TEMPLATE_BYTES)
+
+    def hand_in_template(self, order: str, sealed: bytes, patience: Patience) -> Answer:
+        """Hand in the template that an order asks for, sealed for central."""
+        headers = {"Content-Type": "application/octet-stream"}
+        path = f"{self._node_path}/templates/{order}"
+        return self._signed("PUT", path, {}, sealed, headers, patience=patience)
 
     def photo_offset(self, photo: NamedPhoto, patience: Patience) -> Answer:
         """Ask how much of a photo central holds."""

@@ -90,6 +90,15 @@ def test_events_go_before_photos_and_neither_before_the_head_is_known() -> None:
     assert next_step(situation(sure=False, **both)) == (Step.ASK_HEAD, timedelta())
 
 
+def test_templates_go_before_photos_and_after_everything_else() -> None:
+    due = {Step.CARRY_TEMPLATE: 100 * SECOND}
+    assert next_step(situation(due=due, photos_waiting=True)) == (Step.CARRY_TEMPLATE, timedelta())
+    assert next_step(situation(due=due, events_waiting=True)) == (Step.SEND_EVENTS, timedelta())
+    assert next_step(situation(due=due, sure=False)) == (Step.ASK_HEAD, timedelta())
+    both = {**due, Step.REPORT_STATUS: 99 * SECOND}
+    assert next_step(situation(due=both)) == (Step.REPORT_STATUS, timedelta())
+
+
 def test_while_asking_must_wait_nothing_is_sent_blindly() -> None:
     later = {Step.ASK_HEAD: 105 * SECOND}
     step, rest = next_step(situation(sure=False, events_waiting=True, not_before=later))

@@ -2,8 +2,10 @@
 
 import json
 import random
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from attendance.chain import Link, make_event
 from attendance.moment import ClockState, Moment
 from edge import sync_cursor
 from edge.answer import Answer
+from edge.pacing import Patience
 from tests.support.sync_world import DOCUMENT_KEY, EVENT_KEY, NODE, Killed, World, refused, settled
 
 
@@ -420,6 +423,103 @@ def test_a_refusal_that_is_no_word_ends_nothing_and_is_no_alarm(world: World, wo
     assert world.node.alarms() == []
     world.central.send_events = send  # type: ignore[method-assign]
     settled(world)
+
+
+def errand(order: str, data: bytes | None = None) -> dict[str, str]:
+    if data is None:
+        return {"order": order, "what": "fetch"}
+    return {"order": order, "what": "hand-in", "data": b64encode(data).decode()}
+
+
+def test_templates_are_carried_both_ways_one_after_the_other(world: World) -> None:
+    world.central.templates = {"i-1": b"sealed for the node", "s-2": b"another"}
+    world.central.wanted = {"x-7-01234567"}
+    world.node.errands = [errand("i-1"), errand("x-7-01234567", b"sealed for central"), errand("s-2")]
+    world.run(40)
+    assert world.node.fetched == world.central.templates
+    assert world.central.handed_in == {"x-7-01234567": b"sealed for central"}
+    assert world.node.ended == [("x-7-01234567", None)]
+
+
+def test_what_central_does_not_want_is_told_back_and_not_asked_for_again(world: World) -> None:
+    world.central.wanted = {"x-2"}
+    world.node.errands = [errand("i-1"), errand("x-1", b"late"), errand("x-2", b"bad")]
+    world.run(600)
+    assert world.node.ended == [("i-1", "no-such-order"), ("x-1", "no-such-order"), ("x-2", "bad-seal")]
+    assert sum(request.startswith("template") for request in world.central.requests) == 3
+
+
+@pytest.mark.parametrize("fault", ["timed-out", "cut", "html", "500", "503", "killed"])
+def test_an_errand_whose_answer_is_lost_is_done_again_and_events_go_on(world: World, fault: str) -> None:
+    world.plan = {"after template": [fault, fault]}
+    world.central.wanted = {"x-1"}
+    world.central.templates = {"i-1": b"sealed"}
+    world.node.errands = [errand("x-1", b"sealed"), errand("i-1")]
+    punches(world, 3)
+    world.run(1200)
+    assert world.both_hold_the_same()
+    assert (world.node.fetched, world.node.ended) == ({"i-1": b"sealed"}, [("x-1", None)])
+
+
+def test_a_refusal_of_the_node_itself_ends_no_errand(world: World) -> None:
+    asked: list[str] = []
+
+    def distrust(order: str, patience: Patience) -> Answer:
+        asked.append(order)
+        return refused(403, "node-distrusted")
+
+    world.central.fetch_template = distrust  # type: ignore[method-assign]
+    world.node.errands = [errand("i-1")]
+    world.run(3600)
+    assert world.node.ended == []
+    assert 10 <= len(asked) <= 80
+    assert world.sync.fault is not None
+
+
+def test_events_wait_for_no_more_than_one_template(world: World) -> None:
+    world.central.templates = {f"i-{number}": b"x" * 3_000 for number in range(20)}
+    world.node.errands = [errand(f"i-{number}") for number in range(20)]
+    while not any(request.startswith("template") for request in world.central.requests):
+        world.turn()
+    punches(world, 1)
+    asked = len(world.central.requests)
+    world.turn()
+    assert world.central.requests[asked].startswith("events 1")
+    world.run(60)
+    assert len(world.node.fetched) == 20
+
+
+def test_the_budget_of_the_link_counts_templates(world: World) -> None:
+    world.sync._times = replace(world.sync._times, photo_bytes_per_s=100)
+    world.central.templates = {f"i-{number}": b"x" * 3_000 for number in range(20)}
+    world.node.errands = [errand(f"i-{number}") for number in range(20)]
+    world.run(100)
+    assert 3 <= len(world.node.fetched) <= 4
+
+
+def test_a_punch_process_of_an_older_version_has_no_errands(world: World) -> None:
+    world.node.refuses["errand"] = ["unknown-request"] * 1000
+    world.run(300)
+    assert world.sync.fault is None
+    assert 5 <= 1000 - len(world.node.refuses["errand"]) <= 20
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "fetch",
+        {},
+        {"order": "../status", "what": "fetch"},
+        {"order": "i-1", "what": "burn"},
+        {"order": "x-1", "what": "hand-in"},
+        {"order": "x-1", "what": "hand-in", "data": "%%"},
+    ],
+)
+def test_an_errand_that_is_none_is_not_walked(world: World, odd: Any) -> None:
+    world.node.errands = [odd]
+    world.run(60)
+    assert not any(request.startswith("template") for request in world.central.requests)
+    assert world.sync.fault is not None
 
 
 def test_a_document_that_is_no_text_ends_nothing(world: World) -> None:

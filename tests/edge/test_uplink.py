@@ -68,13 +68,15 @@ def test_central_accepts_every_signature_whatever_the_clock_of_the_node_says(wal
         door = uplink(server.url, wall_ms=wall_ms)
         door.ask_head(1, "0" * 32, LONG)
         door.send_events(1, 5, 3, "0" * 32, gzip.compress(b"batch"), LONG)
-        door.fetch_documents(0, 2, LONG)
+        door.fetch_documents(0, 2, 3, LONG)
         door.photo_offset(NamedPhoto(1, 4, "a" * 64), LONG)
         door.send_photo_piece(NamedPhoto(1, 4, "a" * 64), 10, 20, b"0123456789", LONG)
         door.report_status({"backlog": 3}, LONG)
+        door.fetch_template("i-0123456789ab", LONG)
+        door.hand_in_template("x-7-01234567", b"sealed", LONG)
         door.close()
     signed = [request for request in server.requests if request.target != "/v1/nonce"]
-    assert len(signed) == 6
+    assert len(signed) == 8
     for request in signed:
         verified(request)
         assert f"created={NOW_MS // 1000}" in request.headers["signature-input"]

@@ -1,4 +1,4 @@
-"""Orders of central at one node: a real journal, the emulated module, and a courier that a test walks by hand."""
+"""Orders of central at one node: a real journal, the emulated module, a courier that a test walks by hand."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence

@@ -5,6 +5,7 @@ Time passes only when somebody waits. This central follows the wire contract, an
 
 import json
 import random
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,6 +35,7 @@ EVENT_KEY = Ed25519PrivateKey.from_private_bytes(b"e" * 32)
 RECEIPT_KEY = Ed25519PrivateKey.from_private_bytes(b"r" * 32)
 DOCUMENT_KEY = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
 NODE = seal.node_id(seal.public_hex(EVENT_KEY))
+OCTETS = {"content-type": "application/octet-stream"}
 START_MS = 1_780_000_000_000
 
 
@@ -58,6 +60,9 @@ class Node:
         self.damaged: set[int] = set()
         self.dies_after: dict[str, bool] = {}
         self.documents: list[tuple[str, int]] = []
+        self.errands: list[dict[str, Any]] = []
+        self.fetched: dict[str, bytes] = {}
+        self.ended: list[tuple[str, str | None]] = []
         self.anchors: list[dict[str, Any]] = []
 
     @property
@@ -115,8 +120,22 @@ class Node:
             )
             self.documents.append((document.kind, document.serial))
             return {"ok": True}
+        if fields["do"].startswith("errand"):
+            return {"ok": True, **self._errand(fields)}
         held = dict(self.documents)
         return {"ok": True, "size": len(self.events), **held}
+
+    def _errand(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """As the punch process: what is first in the list stays there until it has ended."""
+        if fields["do"] == "errand":
+            errand = self.errands[0] if self.errands else None
+            return {"errand": errand, "waiting": errand is not None}
+        self.errands = [errand for errand in self.errands if errand["order"] != fields["order"]]
+        if fields["do"] == "errand-data":
+            self.fetched[fields["order"]] = b64decode(fields["data"], validate=True)
+        else:
+            self.ended.append((fields["order"], fields["code"]))
+        return {}
 
     def alarms(self) -> list[str]:
         contents = [item.event.content for item in self.events if item.event.type == "health"]
@@ -132,6 +151,9 @@ class Central:
     photos: dict[str, bytes] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
     reports: list[dict[str, Any]] = field(default_factory=list)
+    templates: dict[str, bytes] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
+    handed_in: dict[str, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     last_receipt: bytes = b""
     takes_ms: int = 50
@@ -195,14 +217,29 @@ class Central:
         self.events += [event for event in batch.events if event.seq > len(self.events)]
         return self.answered("events", Answer(200, self.receipt(nonce), {}))
 
-    def fetch_documents(self, policy: int, roster: int, patience: Patience) -> Answer:
+    def fetch_documents(self, policy: int, roster: int, orders: int, patience: Patience) -> Answer:
         self.before("documents")
-        held = {"policy": policy, "roster": roster}
+        held = {"policy": policy, "roster": roster, "orders": orders}
         texts = {}
         for kind, data in self.documents.items():
             newest = json.loads(data)["document"]["serial"]
             texts[kind] = data.decode() if newest > held[kind] else None
         return self.answered("documents", Answer(200, seal.canonical(texts), {}))
+
+    def fetch_template(self, order: str, patience: Patience) -> Answer:
+        self.before(f"template< {order}")
+        sealed = self.templates.get(order)
+        good = refused(404, "no-such-order") if sealed is None else Answer(200, sealed, OCTETS)
+        return self.answered("template", good)
+
+    def hand_in_template(self, order: str, sealed: bytes, patience: Patience) -> Answer:
+        self.before(f"template> {order}")
+        if order not in self.wanted:
+            return self.answered("template", refused(404, "no-such-order"))
+        if sealed == b"bad":
+            return self.answered("template", refused(422, "bad-seal"))
+        self.handed_in[order] = sealed
+        return self.answered("template", Answer(200, b'{"held":true}', {}))
 
     def report_status(self, fields: Mapping[str, Any], patience: Patience) -> Answer:
         self.before("status")
