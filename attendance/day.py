@@ -204,7 +204,8 @@ def unjudged(day: date, policy_id: str, punches: Iterable[DayPunch]) -> Attendan
         punches: all punches of that date; without windows none of them has a meaning.
     """
     ordered = sorted(punches, key=lambda punch: (punch.at, punch.event, punch.trusted))
-    flags = frozenset({Flag.NO_WINDOWS})
+    doubtful = () if all(punch.trusted for punch in ordered) else (Flag.DOUBTFUL_TIME,)
+    flags = frozenset({Flag.NO_WINDOWS, *doubtful})
     return AttendanceDay(day, PENDING, policy_id, False, flags=flags, kept=tuple(ordered))
 
 

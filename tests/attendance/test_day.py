@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from attendance.day import AttendanceDay, Correction, DayPunch, Excuse, Flag, Side, pick, settle
+from attendance.day import AttendanceDay, Correction, DayPunch, Excuse, Flag, Side, pick, settle, unjudged
 from attendance.errors import PolicyError
 from attendance.policy import Schedule
 from tests.support.office import preset, punches, someone, wib, working
@@ -179,3 +179,12 @@ def test_a_day_off_is_flagged_where_nothing_but_a_pin_speaks_for_the_presence() 
     assert settle(day_off, [DayPunch(pin.at, False, "n/0/1", by_pin=True)], closed=True).flags == {
         Flag.DOUBTFUL_TIME
     }
+
+
+def test_a_day_without_windows_stays_open_and_keeps_its_punches() -> None:
+    seen = punches("2017-03-06 07:10:00", "2017-03-06 16:00:00")
+    day = unjudged(date(2017, 3, 6), "r1", reversed(seen))
+    assert (day.code, day.final, day.check_in, day.check_out) == ("pending", False, None, None)
+    assert (day.kept, day.used, day.flags) == (tuple(seen), (), frozenset({Flag.NO_WINDOWS}))
+    doubtful = unjudged(date(2017, 3, 6), "r1", [replace(seen[0], trusted=False)])
+    assert doubtful.flags == {Flag.NO_WINDOWS, Flag.DOUBTFUL_TIME}

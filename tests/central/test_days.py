@@ -301,6 +301,28 @@ def test_a_shift_past_midnight_belongs_to_the_day_it_began(ruled: Central, node:
     )
 
 
+def test_a_shift_that_later_rules_do_not_know_leaves_the_day_pending_and_flagged(
+    ruled: Central, node: CentralNode
+) -> None:
+    """Or the person would vanish from the recap without anybody noticing."""
+    with ruled.office.database.write() as connection:
+        connection.execute(shift_table.insert().values(employee="p1", day=DAY, name="dihapus"))
+        days.mark_stored(connection)
+    ruled.clock.at = at(8, 0)
+    node.punch("p1", at=at(7, 10))
+    node.sent()
+    whole_day(ruled, node)
+    held = day_of(ruled, "p1")
+    assert (held.code, held.final, held.flags, held.check_in_ms) == ("pending", False, "no-windows", None)
+    assert (held.unit, held.grp) == (day_of(ruled, "p2").unit, day_of(ruled, "p2").grp)
+    assert (day_of(ruled, "p2").code, held.policy_id) == ("TK", day_of(ruled, "p2").policy_id)
+    with ruled.office.database.write() as connection:
+        connection.execute(shift_table.delete())
+        days.mark_stored(connection)
+    fold(ruled)
+    assert day_of(ruled, "p1").code == "H"
+
+
 def test_days_derived_anew_are_the_same_rows(ruled: Central, node: CentralNode) -> None:
     node.punch("p1", at=at(7, 10))
     node.punch("p2", at=at(9, 4))
