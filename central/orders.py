@@ -26,7 +26,7 @@ AT_ONCE = 100
 """Orders in one document. Each that ends makes a new one, and a village's link has to carry it: a hundred
 keep a sensor busy for longer than a node waits between two looks, in some thirty kilobytes."""
 PLANNED_AT_ONCE = 5_000
-_MOST_ROUNDS = 1_000
+_MOST_ROUNDS = 100
 _PLANNING_LOCK = 0x68_61_64_69_72
 _SEARCH = "s-"
 _SERIALS = 1 << 30
@@ -52,16 +52,18 @@ def find_open(connection: Connection, node_id: str, order_id: str, now_ms: int) 
 def plan(connection: Connection, now_ms: int) -> int:
     """Order what is missing, and take back what nobody wants any more. Safe to do at any time, and again.
 
+    It reads everything, in the one transaction: for commands and tests. A running central does the same with
+    `plan_everything`, which holds nobody up.
+
     Args:
         connection: a transaction that may write.
         now_ms: central's clock.
 
     Returns:
-        How much was changed. Whoever asks goes on until it is 0: one transaction holds up the others no
-        longer than it takes to write a few thousand rows.
+        How much was changed, a few thousand rows at most. Whoever wants all of it goes on until it is 0.
     """
     _alone(connection)
-    asked = search_orders.ask(connection, now_ms, PLANNED_AT_ONCE)
+    asked = search_orders.ask(connection, now_ms, PLANNED_AT_ONCE).count
     if asked == PLANNED_AT_ONCE:
         return asked  # a template without its searches must not seem to be searched everywhere
     changed = asked + search_orders.give_up(connection, now_ms) + search_orders.clear(connection, now_ms)
@@ -75,18 +77,40 @@ def plan_everything(office: Office) -> int:
     Raises:
         StoreError: the database failed; what is written stays, and the next time goes on from there.
     """
+    return _plan_searches(office) + _plan_placements(office)
+
+
+def _plan_searches(office: Office) -> int:
     with office.database.read() as connection:
-        now_ms = office.clock.now_ms()
-        waiting = search_orders.pending(connection, now_ms)
-        if not waiting and not placements.read_changes(connection, now_ms).count:
+        if not search_orders.pending(connection, office.clock.now_ms()):
             return 0
+    changed, after = 0, ""
+    while True:
+        with office.database.write() as connection:
+            now_ms = office.clock.now_ms()
+            _alone(connection)
+            asked = search_orders.ask(connection, now_ms, PLANNED_AT_ONCE, after=after)
+            changed, after = changed + asked.count, asked.last
+            if asked.last:
+                continue
+            if not search_orders.ask(connection, now_ms, 1).count:
+                changed += search_orders.give_up(connection, now_ms)
+                changed += search_orders.clear(connection, now_ms)
+            return changed
+
+
+def _plan_placements(office: Office) -> int:
+    """Everything is read and decided before the transaction that writes it."""
     changed = 0
     for _round in range(_MOST_ROUNDS):
-        with office.database.write() as connection:
-            step = plan(connection, office.clock.now_ms())
-        changed += step
-        if not step:
+        with office.database.read() as connection:
+            changes = placements.read_changes(connection, office.clock.now_ms())
+        if not changes.count:
             break
+        with office.database.write() as connection:
+            _alone(connection)
+            if placements.is_current(connection, changes):
+                changed += placements.write(connection, changes, office.clock.now_ms(), PLANNED_AT_ONCE)
     return changed
 
 

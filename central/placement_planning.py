@@ -7,7 +7,7 @@ from datetime import timedelta
 from attendance.orders import Do
 from central.nodes import NodeState
 from central.purge_matching import PurgeMatching
-from central.purge_planning import MOVED, Outdated, Purge, newest_of_finger
+from central.purge_planning import MOVED, Outdated, Purge
 from central.template_books import HeldSlot, NodeModule, Placement, TemplateBooks
 from central.template_placing import Install, Placing, place
 from central.template_room import Held, Sensor, Travelling, Worker
@@ -29,6 +29,7 @@ class Changes:
         repeat: refused purges to be ordered once more, with their reasons.
         destroy: people whose key and templates are to go.
         units: what was decided for each unit that has sensors.
+        basis: id and state of the orders that it was decided upon.
     """
 
     installs: tuple[Install, ...]
@@ -37,6 +38,7 @@ class Changes:
     repeat: tuple[tuple[Placement, str], ...]
     destroy: tuple[str, ...]
     units: Mapping[str, Placing]
+    basis: frozenset[tuple[str, str]]
 
     @property
     def count(self) -> int:
@@ -78,6 +80,7 @@ def decide(books: TemplateBooks) -> Changes:
         tuple(purging.repeat),
         tuple(sorted(person for person in owners if books.left(person))),
         units,
+        books.basis,
     )
 
 
@@ -193,7 +196,7 @@ def _blocked(books: TemplateBooks) -> dict[str, set[int]]:
 
 def _travelling(books: TemplateBooks) -> dict[str, tuple[Travelling, ...]]:
     found: dict[str, tuple[Travelling, ...]] = {}
-    for kept in newest_of_finger(books).values():
+    for kept in books.newest.values():
         one = Travelling(kept.id, kept.finger, kept.model_class, kept.state == "clear")
         found[kept.employee] = (*found.get(kept.employee, ()), one)
     return found

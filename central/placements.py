@@ -77,6 +77,16 @@ def read_changes(connection: Connection, now_ms: int) -> Changes:
     return decide(read_books(connection, now_ms))
 
 
+def is_current(connection: Connection, changes: Changes) -> bool:
+    """Whether the orders are still those that this was decided upon.
+
+    What else may have changed since does no harm: a node does no order that its own books contradict, and the
+    next round takes back what nobody wants.
+    """
+    rows = connection.execute(select(placement.c.id, placement.c.state).where(placement.c.state.in_(UNDONE)))
+    return frozenset((row.id, row.state) for row in rows) == changes.basis
+
+
 def write(connection: Connection, changes: Changes, now_ms: int, limit: int) -> int:
     """Write changes, at most so many rows of each kind; return how many."""
     destroy, withdraw = changes.destroy[:limit], changes.withdraw[:limit]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from central.template_books import HeldSlot, KeptTemplate, TemplateBooks
+from central.template_books import HeldSlot, TemplateBooks
 
 LEFT, DECIDED, MOVED, REPLACED = "left", "decided", "moved", "replaced"
 HAND_IN_FIRST = timedelta(days=7)
@@ -35,7 +35,6 @@ class Outdated:
 
     def __init__(self, books: TemplateBooks) -> None:
         at_origin = {held.template for held in books.slots if not books.is_copy(held)}
-        self._newest = newest_of_finger(books)
         self._gone = {name for name in books.templates if name not in at_origin}
 
     def has(self, template: str | None, books: TemplateBooks) -> bool:
@@ -43,21 +42,8 @@ class Outdated:
         kept = books.templates.get(template or "")
         if kept is None or kept.id not in self._gone or not kept.finger:
             return False
-        newest = self._newest.get(_finger(kept))
+        newest = books.newest.get(kept.which)
         return newest is not None and newest.id != kept.id
-
-
-def newest_of_finger(books: TemplateBooks) -> dict[tuple[str, str, str], KeptTemplate]:
-    """The template of each finger, by person, finger and class, that goes to other nodes.
-
-    The newest one: also where it is still looked for, or the older one would be brought only to be replaced.
-    Not one that was decided to be somebody else's. Where nobody knows the finger each template is one.
-    """
-    found: dict[tuple[str, str, str], KeptTemplate] = {}
-    for kept in sorted(books.templates.values(), key=lambda kept: (kept.created_ms, kept.id)):
-        if kept.id not in books.cheats:
-            found[_finger(kept)] = kept
-    return found
 
 
 def wanted_purges(books: TemplateBooks) -> list[Purge]:
@@ -110,7 +96,3 @@ def _ends_at(books: TemplateBooks, held: HeldSlot) -> Iterator[date]:
     for stay in books.stays.get(held.employee, ()):
         if stay.unit == held.unit and stay.last is not None and stay.last < books.days[held.unit]:
             yield stay.last
-
-
-def _finger(kept: KeptTemplate) -> tuple[str, str, str]:
-    return (kept.employee, kept.finger or kept.id, kept.model_class)

@@ -5,10 +5,11 @@ to every other node of its class, and one that was cleared is not sent again to 
 that node holds is handed in, and looked for in its turn.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, not_, or_, select, update
 
 from attendance.templates import ModuleState
 from central.database import upsert
@@ -25,22 +26,41 @@ _MS = timedelta(milliseconds=1)
 _SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
 
-def ask(connection: Connection, now_ms: int, limit: int, *, only: str | None = None) -> int:
-    """Order the searches that are missing, at most so many; return how many were ordered.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Searches that were ordered.
+
+    Attributes:
+        last: of the last template that was looked at, where there may be more; else "".
+    """
+
+    count: int
+    last: str
+
+
+def ask(
+    connection: Connection, now_ms: int, limit: int, *, after: str = "", only: str | None = None
+) -> Asked:
+    """Order the searches that are missing, at most so many.
 
     Args:
         connection: a transaction that may write.
         now_ms: central's clock.
         limit: rows to write.
+        after: those for templates from this id on; going on there finds them faster than beginning anew.
         only: those for this template.
     """
-    missing = _missing(now_ms).limit(limit)
+    missing = _missing().order_by(template.c.id).limit(limit).where(template.c.id >= after)
     if only is not None:
         missing = missing.where(template.c.id == only)
-    columns = ["template", "node", "state", "reason", "asked_ms"]
-    query = upsert(connection.dialect.name, template_search).from_select(columns, missing)
-    counted = {"preserve_rowcount": True}
-    return connection.execute(query.on_conflict_do_nothing(), execution_options=counted).rowcount
+    rows = [
+        {"template": row.id, "node": row.node, "state": "waiting", "reason": "", "asked_ms": now_ms}
+        for row in connection.execute(missing)
+    ]
+    if rows:
+        query = upsert(connection.dialect.name, template_search).on_conflict_do_nothing()
+        connection.execute(query, rows)
+    return Asked(len(rows), rows[-1]["template"] if len(rows) == limit else "")
 
 
 def give_up(connection: Connection, now_ms: int) -> int:
@@ -62,7 +82,7 @@ def pending(connection: Connection, now_ms: int) -> bool:
     """Whether any of these has something to do."""
     hopeless = and_(template_search.c.state == "waiting", or_(_retired(), _of_another_class()))
     queries = (
-        _missing(now_ms),
+        _missing(),
         select(template_search.c.template).where(hopeless),
         select(template.c.id).where(_cleared(now_ms)),
     )
@@ -100,12 +120,12 @@ def _within_reach(now_ms: int) -> ColumnElement[bool]:
     return and_(node.c.state == NodeState.ACTIVE, node.c.last_seen_ms >= now_ms - PATIENCE // _MS)
 
 
-def _missing(now_ms: int) -> Select[Any]:
+def _missing() -> Select[Any]:
     known = exists().where(
         template_search.c.template == template.c.id, template_search.c.node == module.c.node
     )
     return (
-        select(template.c.id, module.c.node, literal("waiting"), literal(""), literal(now_ms))
+        select(template.c.id, module.c.node)
         .join(module, module.c.model_class == template.c.model_class)
         .join(node, node.c.id == module.c.node)
         .where(

@@ -94,6 +94,11 @@ class KeptTemplate:
     origin_node: str
     created_ms: int
 
+    @property
+    def which(self) -> tuple[str, str, str]:
+        """Person, finger and class. Where nobody knows the finger, each template is one of its own."""
+        return (self.employee, self.finger or self.id, self.model_class)
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -155,6 +160,24 @@ class TemplateBooks:
                 if self.present(person, unit_code):
                     found.setdefault(unit_code, []).append(person)
         return {unit_code: tuple(people) for unit_code, people in found.items()}
+
+    @cached_property
+    def newest(self) -> dict[tuple[str, str, str], KeptTemplate]:
+        """The template of each finger that goes to other nodes, by `KeptTemplate.which`.
+
+        The newest one: also where it is still looked for, or the older one would be brought only to be
+        replaced. Not one that was decided to be somebody else's.
+        """
+        found: dict[tuple[str, str, str], KeptTemplate] = {}
+        for kept in sorted(self.templates.values(), key=lambda kept: (kept.created_ms, kept.id)):
+            if kept.id not in self.cheats:
+                found[kept.which] = kept
+        return found
+
+    @property
+    def basis(self) -> frozenset[tuple[str, str]]:
+        """Id and state of every order that is not done."""
+        return frozenset((each.id, each.state) for each in self.placements)
 
     def left(self, person: str) -> bool:
         """Whether they worked here, and neither do nor will any more. Who never did has not left."""

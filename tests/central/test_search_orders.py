@@ -147,7 +147,7 @@ def test_the_search_for_one_new_template_is_ordered_without_planning_all(town: T
     (kept,) = town.enrolled("p1", "a", 4, state="searching")
     (other,) = town.enrolled(town.person("p2"), "a", 5, state="searching")
     with town.central.office.database.write() as connection:
-        assert search_orders.ask(connection, town.now_ms(), 100, only=kept) == 1
-        assert search_orders.ask(connection, town.now_ms(), 100, only=kept) == 0
+        assert search_orders.ask(connection, town.now_ms(), 100, only=kept).count == 1
+        assert search_orders.ask(connection, town.now_ms(), 100, only=kept).count == 0
     assert [row.template for row in town.rows(select(template_search))] == [kept]
     assert town.state_of(other) == "searching"
