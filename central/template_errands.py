@@ -14,8 +14,7 @@ from attendance import sealing
 from attendance.errors import EvidenceError, MalformedError, OversizeError
 from attendance.orders import Do, Order, check_order_id, delivery_purpose, export_purpose
 from attendance.template_parcel import MAX_SEALED_BYTES, Parcel
-from central import audit, orders, template_vault
-from central.database import Database
+from central import audit, orders, search_orders, template_vault
 from central.nodes import Node
 from central.office import Office
 from central.tables import module, slot, template
@@ -83,18 +82,10 @@ def take_in(office: Office, known: Node, order_id: str, sealed: bytes) -> str:
         raise OversizeError(f"a sealed template has at most {MAX_SEALED_BYTES} bytes")
     now_ms = office.clock.now_ms()
     try:
-        kept = _take_open(office, known, order_id, sealed, now_ms)
+        return _take_open(office, known, order_id, sealed, now_ms)
     except NoSuchOrderError:
         with office.database.read() as connection:
             return _kept_before(connection, office.template_keys, known, order_id, sealed)
-    order_searches(office.database, now_ms)
-    return kept
-
-
-def order_searches(database: Database, now_ms: int) -> None:
-    """Let a new template be looked for at once. What does not fit into one go is the folding thread's."""
-    with database.write() as connection:
-        orders.plan(connection, now_ms)
 
 
 def _take_open(office: Office, known: Node, order_id: str, sealed: bytes, now_ms: int) -> str:
@@ -117,6 +108,7 @@ def _take_open(office: Office, known: Node, order_id: str, sealed: bytes, now_ms
             now_ms,
         )
         _enter_slot(connection, known, number, parcel, kept)
+        search_orders.ask(connection, now_ms, orders.PLANNED_AT_ONCE, only=kept)
         detail = f"{order.id}, slot {number}, template {kept}"
         audit.note(connection, now_ms, f"node:{known.id}", "template-kept", order.person, detail)
     return kept
