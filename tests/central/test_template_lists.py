@@ -105,6 +105,20 @@ def test_people_are_counted_and_listed_by_where_their_fingers_stand(
     assert "dewi" not in places
 
 
+def test_a_finger_where_it_was_enrolled_needs_no_proof_and_a_travelled_one_does_until_it_matched(
+    world: BoardWorld, fingers: TemplateWorld
+) -> None:
+    fingers.template("t-alice", "alice", DINKES_NODE, 1)
+    with world.office.database.write() as connection:
+        connection.execute(update(tables.slot).values(proven_ms=None))
+    assert names(world, PeopleList.UNPROVEN) == []
+    fingers.slot(KOMINFO_NODE, 9, "alice", template="t-alice")
+    assert names(world, PeopleList.UNPROVEN) == ["alice"]
+    with world.office.database.write() as connection:
+        connection.execute(update(tables.slot).values(proven_ms=1))
+    assert names(world, PeopleList.UNPROVEN) == []
+
+
 def test_a_unit_sees_its_own_people_only(world: BoardWorld, fingers: TemplateWorld) -> None:
     fingers.template("t-alice", "alice", DINKES_NODE, 1, state="searching")
     assert counts(world, KOMINFO).checking == 0
