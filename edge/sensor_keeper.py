@@ -351,8 +351,10 @@ class SensorKeeper:
 
         One that was put in its place listens to the factory's address.
         """
-        self._silent = self._silent + 1 if error.kind == SensorFault.SILENT else 0
-        if self._silent != _SILENT_MOST or self.lock.at_factory_address or self.book.memory is None:
+        if error.kind != SensorFault.SILENT or self.lock.at_factory_address or self.book.memory is None:
+            return error
+        self._silent += 1
+        if self._silent % _SILENT_MOST:
             return error
         try:
             another = self._sensor.way_in([(FACTORY_PASSWORD, FACTORY_ADDRESS)])
