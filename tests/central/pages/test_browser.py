@@ -11,6 +11,7 @@ from central.accounts import Role
 from central.pages import live
 from tests.support.board_world import NOW, PASSWORD, BoardWorld
 from tests.support.browser import CHROMIUM_ARGS, CHROMIUM_PATH, Server
+from tests.support.enrolment_requests import enter_request
 from tests.support.template_world import TemplateWorld, fill
 
 from .conftest import DINKES_NODE, KOMINFO_NODE
@@ -179,6 +180,8 @@ def test_no_page_scrolls_sideways(browser: Browser, server: Server, world: Board
     addresses = ["/", "/skpd", "/skpd/DINKES", "/skpd/KOMINFO/rekap", "/alat", "/sandi", "/tidak-ada"]
     addresses += ["/sidik-jari", "/sidik-jari?daftar=semua", "/sidik-jari/temuan", "/sidik-jari/temuan/1"]
     addresses += ["/sidik-jari/hapus", "/sidik-jari/sensor"]
+    enter_request(world.office, "e-1", DINKES_NODE, "alice", NOW, "waiting")
+    addresses += ["/pendaftaran?skpd=DINKES", "/pendaftaran/e-1"]
     page.goto(server.address + world.link(world.accounts[Role.HR_ADMIN]))
     for address in [*addresses, f"/foto/{world.picture}"]:
         page.goto(server.address + address)

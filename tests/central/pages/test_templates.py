@@ -12,8 +12,11 @@ from flask.testing import FlaskClient
 from central.accounts import Role
 from central.pages import site
 from central.pages.headers import CONTENT_SECURITY_POLICY
-from tests.support.board_world import BoardWorld
+from tests.support.board_world import NOW, BoardWorld
+from tests.support.enrolment_requests import enter_request
 from tests.support.template_world import TemplateWorld, fill
+
+from .conftest import DINKES_NODE
 
 TEMPLATES = sorted((Path(site.__file__).parent / "templates").glob("*.html"))
 STATIC = sorted((Path(site.__file__).parent / "static").iterdir())
@@ -34,6 +37,9 @@ PAGES = {
         "/alat",
         "/sandi",
         "/tidak-ada",
+        "/pendaftaran",
+        "/pendaftaran?skpd=DINKES",
+        "/pendaftaran/e-1",
         *FINGERPRINTS,
     ],
     Role.EMPLOYEE: ["/saya", "/skpd"],
@@ -76,6 +82,7 @@ class Page(HTMLParser):
 def pages(world: BoardWorld, client_of: Callable[[Role], FlaskClient]) -> dict[str, Page]:
     found = {}
     fill(TemplateWorld(world))
+    enter_request(world.office, "e-1", DINKES_NODE, "alice", NOW, "waiting")
     for role, paths in PAGES.items():
         client = client_of(role)
         for path in [*paths, f"/foto/{world.picture}"]:
