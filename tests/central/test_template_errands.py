@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from attendance import exchange, sealing
 from attendance.orders import KIND, Do, Order, Orders, export_purpose
 from attendance.template_parcel import MAX_SEALED_BYTES, MAX_TEMPLATE_BYTES, Parcel
-from central import nodes, orders, template_errands
+from central import nodes, search_orders, template_errands
 from central.tables import audit_log, module, placement, slot, template, template_search
 from central.tables import node as nodes_table
 from tests.support.central import Central
@@ -322,7 +322,7 @@ def test_where_the_keys_are_gone_nodes_are_told_to_try_later(
     assert put(node, exporting.id, sealed).status_code == 200
 
 
-def test_searches_that_cannot_be_ordered_now_do_not_lose_the_template(
+def test_a_template_is_kept_together_with_its_searches_or_not_at_all(
     central: Central,
     node: CentralNode,
     second: CentralNode,
@@ -333,11 +333,13 @@ def test_searches_that_cannot_be_ordered_now_do_not_lose_the_template(
         raise OSError(28, "No space left on device")
 
     sealed = handed_in(central, node.id, exporting, DATA)
-    monkeypatch.setattr(orders, "plan", full)
+    monkeypatch.setattr(search_orders, "ask", full)
     assert put(node, exporting.id, sealed).status_code == 503
+    assert central.rows(select(template)) == []
     monkeypatch.undo()
     assert put(node, exporting.id, sealed).status_code == 200
-    assert len(central.rows(select(template))) == 1
+    (kept,) = central.rows(select(template))
+    assert [row.template for row in central.rows(select(template_search))] == [kept.id]
 
 
 def test_the_documents_say_what_to_seal_for(central: Central, node: CentralNode, exporting: Order) -> None:
