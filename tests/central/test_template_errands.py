@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from attendance import exchange, sealing
 from attendance.orders import KIND, Do, Order, Orders, export_purpose
 from attendance.template_parcel import MAX_SEALED_BYTES, MAX_TEMPLATE_BYTES, Parcel
-from central import nodes, search_orders, template_errands
+from central import nodes, orders, search_orders, template_errands
 from central.tables import audit_log, module, placement, slot, template, template_search
 from central.tables import node as nodes_table
 from tests.support.central import Central
@@ -329,7 +329,7 @@ def test_a_template_is_kept_together_with_its_searches_or_not_at_all(
     exporting: Order,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(*_: object) -> int:
+    def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
     sealed = handed_in(central, node.id, exporting, DATA)
