@@ -12,7 +12,7 @@ from attendance import exchange, sealing
 from attendance import pins as pin_rules
 from attendance.people import Roster
 from attendance.pins import PinHash
-from central import pins
+from central import pin_envelopes, pins
 from central.pins import Problem
 from central.tables import assignment, audit_log, module, pin, pin_envelope, slot
 from tests.support.central import Central
@@ -206,6 +206,17 @@ def test_the_same_pins_are_no_new_roster_although_sealing_is_never_twice_the_sam
         again = fetch(central, node)
         assert again is not None
         assert (again.serial, again.pins) == (first.serial, first.pins)
+
+
+def test_two_questions_of_a_node_at_once_seal_once(central: Central, node: CentralNode) -> None:
+    tell_key(central, node)
+    give(central, "p1")
+    sealed = []
+    for _ in range(2):
+        with central.office.database.write() as connection:
+            pin_envelopes.renew(connection, node.id, {"p1"})
+            sealed.append(pin_envelopes.sealed_for(connection, node.id))
+    assert sealed[0] == sealed[1]
 
 
 @pytest.mark.parametrize("change", ["reset", "another", "withdrawn", "key"])

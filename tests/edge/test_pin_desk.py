@@ -213,6 +213,15 @@ def test_a_wrong_pin_is_refused_counted_and_the_third_pauses_the_number(bench: B
     assert bench.lines()[0] == ("Siti Aminah", "PIN benar")
 
 
+def test_a_right_pin_forgets_the_slips_before_it(bench: Bench) -> None:
+    for _ in range(2):
+        bench.pin(pin="000000")
+        bench.pin(pin="000000")
+        bench.pin()
+        assert bench.lines()[0] == ("Siti Aminah", "PIN benar")
+        bench.match(BUDIS_FINGER)
+
+
 def test_an_unknown_number_is_told_from_a_wrong_pin_by_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,6 +397,7 @@ def test_a_pin_of_somebody_who_is_not_on_the_roster_is_nobodys(bench: Bench) -> 
     bench.scene.documents(6, pins=sealed_pins(sealing.public_hex(KEY), NODE, stranger))
     bench.pin("1000", SITI_PIN)
     assert bench.lines() == [("PIN salah", "Coba lagi (1/3)")]
+    assert bench.written("unmatched")[-1]["person"] is None
 
 
 def test_a_damaged_key_ends_neither_process_nor_fingers(tmp_path: Path, bench: Bench) -> None:
