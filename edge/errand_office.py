@@ -16,7 +16,7 @@ from attendance.errors import EvidenceError
 from attendance.orders import Do, Order
 from attendance.people import Roster
 from attendance.templates import INSTALLED, ORDER_FAILED, PURGED, SEARCHED, Installed, OrderFailed, Purged
-from edge.documents import ORDERS, DocumentShelf
+from edge.documents import DocumentShelf
 from edge.enrolment_ledger import Ledger
 from edge.enrolment_office import EnrolmentOffice
 from edge.errand_choosing import Books, Refusal, holders_of, open_errands, refusal, to_do
@@ -122,7 +122,8 @@ class ErrandOffice:
         orders, ledger = self._shelf.standing.orders, self._enrolment.ledger
         if orders is None or ledger is None or self._shelf.standing.roster is None:
             return []
-        return open_errands(orders.orders, self._over.keys() | ledger.ended)
+        over = {id_ for id_, serial in self._over.items() if serial == orders.serial}
+        return open_errands(orders.orders, over | ledger.ended)
 
     def _errands(self) -> list[Order]:
         """Those of them that nothing speaks against."""
@@ -130,15 +131,13 @@ class ErrandOffice:
         return [order for order in self._listed() if refusal(order, books) is None]
 
     def _keep_books(self, ledger: Ledger) -> None:
-        """What central lists no more is forgotten; what it lists anew is open again."""
-        serial = self._shelf.serial(ORDERS)
-        orders = self._shelf.standing.orders
-        listed = {order.id for order in orders.orders} if orders is not None else set()
-        pending = self._intents.pending
+        """Forget what central lists no more."""
+        orders, pending = self._shelf.standing.orders, self._intents.pending
         if orders is not None:
+            listed = {order.id for order in orders.orders}
             ledger.forget_ended(listed | ({pending.order} if pending else set()))
-        self._over = {id_: at for id_, at in self._over.items() if at == serial}
-        self._patience.forget(listed)
+            self._over = {id_: serial for id_, serial in self._over.items() if serial == orders.serial}
+            self._patience.forget(listed)
         self._parcels.forget(lambda order: order is None)
 
     def _refuse(self) -> None:
@@ -252,11 +251,12 @@ class ErrandOffice:
 
     def _carried(self, order: Order, code: str | None) -> None:
         """The courier has ended an errand."""
-        if code in (None, "no-such-order"):
-            # Central has it, or does not want it any more. If its next list still names it, it is open again.
-            self._over[order.id] = self._shelf.serial(ORDERS)
-        else:
+        orders = self._shelf.standing.orders
+        if code not in (None, "no-such-order"):
             self._fail(order, Refusal("impossible", f"central does not take it: {code}"))
+        elif orders is not None:
+            # Central has it, or does not want it any more. If its next list still names it, it is open again.
+            self._over[order.id] = orders.serial
 
     def _fail(self, order: Order, why: Refusal) -> None:
         _log.warning("order %s is refused: %s, %s", order.id, why.reason, why.detail)

@@ -14,8 +14,8 @@ _AT_ONCE: Mapping[str, str] = {
     SensorFault.TEMPLATE_SIZE: "bad-template",
     SensorFault.SLOT_RANGE: "slot-out-of-range",
 }
-_AFTER_THREE: Mapping[str, str] = {SensorFault.NOT_STORED: "not-stored", SensorFault.FLASH: "not-stored"}
-_AFTER_FIVE: Mapping[str, str] = {SensorFault.REFUSED: "impossible"}
+_AFTER_THREE: Mapping[str, str] = {SensorFault.FLASH: "not-stored"}
+_AFTER_FIVE: Mapping[str, str] = {SensorFault.NOT_STORED: "not-stored", SensorFault.REFUSED: "impossible"}
 
 
 class Patience:

@@ -180,6 +180,17 @@ class ErrandWorld(World):
     def failures(self) -> list[str]:
         return [content["reason"] for type_, content in self.told() if type_ == "order-failed"]
 
+    def enrolled_before(self, slot: int, person: str, *, in_roster: bool = True) -> None:
+        """As if it had always been so: module, roster and what the node remembers of the module agree."""
+        self.module.enrol(slot, person, FINGER)
+        if in_roster:
+            if all(row["person"] != person for row in self.roster["persons"]):
+                row = {"person": person, "name": f"Orang {person}", "unit": "DISKOMINFO", "group": "umum"}
+                self.roster["persons"].append(row)
+            self.send_roster(**{f"s{slot}": person})
+        self.sensor.accept()
+        self.settle()
+
     def holder(self, slot: int) -> str | None:
         roster = self.shelf.standing.roster
         assert roster is not None
