@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from emulators.fingerprint_module import wire
+from emulators.fingerprint_module.behind_the_back import restore, swap
 from emulators.fingerprint_module.damage import DAMAGES
 from emulators.fingerprint_module.faults import KINDS, FaultError, When
+from emulators.fingerprint_module.flash import FlashFileError
 from emulators.fingerprint_module.mixing import WEIGHTS, MixedFaults
 from emulators.fingerprint_module.tempo import Tempo
 from tests.support.fingerprint_desk import ADDRESS, Desk, contents, frames
@@ -355,3 +357,30 @@ def test_after_the_weather_the_module_answers_as_before() -> None:
         desk.raw(0x1D)
         assert desk.ask(0x1D) == bytes.fromhex("00 0001")
         assert desk.device.flash.as_json() == before
+
+
+def test_a_copied_module_has_what_the_copyist_knew() -> None:
+    desk = Desk()
+    desk.enrol(1, "p1")
+    desk.device.flash.password = b"\x00\x00\x00\x05"
+    desk.device.flash.notepad[15] = b"n" * 32
+    library = desk.memory()["flash"]["slots"]
+    swap(desk.module, {"serial": "COPY0001", "keep_library": True, "keep_notepad": False})
+    flash = desk.memory()["flash"]
+    assert (flash["serial"], flash["slots"], flash["password"]) == ("COPY0001", library, "00000000")
+    assert flash["notepad"][15] == "00" * 32
+    desk.device.flash.password = b"\x00\x00\x00\x05"
+    swap(desk.module, {"serial": "COPY0002", "keep_secret": True})
+    flash = desk.memory()["flash"]
+    assert (flash["serial"], flash["slots"], flash["password"]) == ("COPY0002", {}, "00000005")
+
+
+def test_an_earlier_flash_can_be_put_back() -> None:
+    desk = Desk()
+    desk.enrol(1, "p1")
+    before = desk.memory()["flash"]
+    desk.enrol(2, "p2")
+    restore(desk.module, before)
+    assert desk.memory()["flash"]["slots"] == before["slots"]
+    with pytest.raises(FlashFileError):
+        restore(desk.module, before | {"profile": "zfm20"})

@@ -344,3 +344,24 @@ def test_quirks_replace_values_and_nonsense_is_refused() -> None:
     for word in ("colour=1", "first_hit=maybe", "capacity=many", "source=x"):
         with pytest.raises(ValueError, match=r"colour|first_hit|many|source"):
             with_quirks(profile_named("zfm20"), [word])
+
+
+def test_a_module_without_a_notepad_refuses_it_like_any_unknown_instruction() -> None:
+    desk = Desk("zfm20", no_notepad=True)
+    assert desk.ask(0x19, 15) == b"\x01"
+    assert desk.ask(0x18, 15, *bytes(32)) == b"\x01"
+    assert Desk("r503_200", no_notepad=True).ask(0x19, 15) == b"\xfc"
+    assert Desk("zfm20").ask(0x19, 15) == bytes(33)
+
+
+def test_a_changed_password_holds_from_the_next_start_on() -> None:
+    desk = Desk()
+    assert desk.ask(0x12, 1, 2, 3, 4) == b"\x00"
+    assert desk.ask(0x1D)[0] == 0, "the session that set it goes on"
+    desk.module.power_off()
+    desk.module.power_on()
+    desk.wait(1000)
+    assert desk.ask(0x1D) == b"\x21"
+    assert desk.ask(0x13, 0, 0, 0, 0) == b"\x13"
+    assert desk.ask(0x13, 1, 2, 3, 4) == b"\x00"
+    assert desk.ask(0x1D)[0] == 0
