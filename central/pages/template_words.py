@@ -128,8 +128,8 @@ def module_alarm_words(state: ModuleState) -> str:
     return {
         ModuleState.SWAPPED: gettext(
             "Sensor di alat ini bukan sensor yang kita kenal. Absen dengan jari dihentikan. Tanyakan siapa "
-            "yang mengganti. Bila teknisi yang menggantinya, ia mengesahkan sensor baru di alat; "
-            "bila tidak, pasang kembali sensor lama."
+            "yang mengganti. Bila teknisi yang menggantinya, ia mengesahkan sensor baru di alat "
+            "(hadir-edge sensor accept); bila tidak, pasang kembali sensor lama."
         ),
         ModuleState.EMPTIED: gettext(
             "Sebagian sidik jari hilang dari sensor. Absen dengan jari dihentikan. Teknisi memeriksa sensor "
@@ -141,7 +141,8 @@ def module_alarm_words(state: ModuleState) -> str:
         ),
         ModuleState.ROLLED_BACK: gettext(
             "Isi sensor kembali ke keadaan lama, misalnya karena sensor disalin. Absen dengan jari "
-            "dihentikan. Teknisi memeriksa asal sensor sebelum mengesahkannya."
+            "dihentikan. Teknisi memeriksa asal sensor sebelum mengesahkannya "
+            "(hadir-edge sensor accept)."
         ),
         ModuleState.EXCHANGED: gettext(
             "Sebuah tempat di sensor berisi sidik jari lain daripada yang direkam. Absen dengan jari "
