@@ -356,6 +356,7 @@ def test_a_module_without_a_notepad_refuses_it_like_any_unknown_instruction() ->
 
 def test_a_changed_password_holds_from_the_next_start_on() -> None:
     desk = Desk()
+    assert desk.ask(0x13, 0, 0, 0, 0) == b"\x00"
     assert desk.ask(0x12, 1, 2, 3, 4) == b"\x00"
     assert desk.ask(0x1D)[0] == 0, "the session that set it goes on"
     desk.module.power_off()
