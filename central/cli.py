@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from attendance.errors import HadirError
-from central import commands, template_commands
+from central import commands, template_commands, template_report
 from central.accounts import Role
 from central.config import CentralConfig, load
 from central.installation import initialise
@@ -137,7 +137,13 @@ def _add_policy_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_template_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verb = _verb(verbs, "rotate-template-key", "mengganti kunci yang membungkus sidik jari", _rotate)
-    verb.add_argument("--remove-old", action="store_true", help="hanya hapus kunci lama yang tidak terpakai")
+    instead = verb.add_mutually_exclusive_group()
+    instead.add_argument("--remove-old", action="store_true", help="hanya hapus kunci lama yang tak terpakai")
+    instead.add_argument(
+        "--forget-unreadable",
+        action="store_true",
+        help="hanya hapus sidik jari yang kuncinya hilang atau rusak; alat menyerahkannya lagi",
+    )
     verb = _verb(
         verbs,
         "recover-sensor",
@@ -145,6 +151,12 @@ def _add_template_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentPars
         lambda o, a: template_commands.recover_sensor(o, a.node),
     )
     verb.add_argument("node")
+    _verb(
+        verbs,
+        "templates",
+        "sidik jari: status, pencarian, penghapusan dan kapasitas",
+        lambda o, _: template_report.tell_templates(o),
+    )
 
 
 def _day(text: str) -> date:
@@ -175,6 +187,8 @@ def _trust(office: Office, options: argparse.Namespace) -> str:
 def _rotate(office: Office, options: argparse.Namespace) -> str:
     if options.remove_old:
         return template_commands.remove_old_template_keys(office)
+    if options.forget_unreadable:
+        return template_commands.forget_unreadable_templates(office)
     return template_commands.rotate_template_key(office)
 
 

@@ -54,7 +54,7 @@ def outstanding_purges(connection: Connection, now_ms: int) -> list[OutstandingP
         select(placement, node.c.unit, node.c.state.label("node_state"), node.c.last_seen_ms)
         .join(node, node.c.id == placement.c.node)
         .where(placement.c.do == Do.PURGE, placement.c.state.in_(UNDONE), placement.c.ordered_ms <= now_ms)
-        .order_by(placement.c.ordered_ms, placement.c.id)
+        .order_by(placement.c.ordered_ms, placement.c.node, placement.c.employee, placement.c.slots)
     )
     return [
         OutstandingPurge(
