@@ -37,6 +37,17 @@ def remove_old_template_keys(office: Office) -> str:
     return "\n".join(lines) or "Tidak ada kunci lama."
 
 
+def forget_unreadable_templates(office: Office) -> str:
+    """Give up what can't be opened any more."""
+    lost = template_rotation.forget_unreadable(office)
+    if not lost:
+        return "Semua kunci orang dapat dibuka; tidak ada yang dihapus."
+    return (
+        f"Sidik jari {len(lost)} orang tidak dapat dibuka lagi dan dihapus dari server: {', '.join(lost)}.\n"
+        "Alat diminta menyerahkannya lagi; pegawai tidak perlu direkam ulang."
+    )
+
+
 def recover_sensor(office: Office, node: str) -> str:
     """Print how the module of a node is opened."""
     with office.database.write() as connection:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, text, update
 
-from central import audit, person_keys
+from central import audit, person_keys, template_vault
 from central.office import Office
 from central.private_files import PrivateFileError
 from central.tables import person_key
@@ -92,6 +92,29 @@ def remove_old(office: Office) -> Removal:
     return Removal(tuple(removed), {version: count for version, count in used.items() if version < newest})
 
 
+def forget_unreadable(office: Office) -> tuple[str, ...]:
+    """Destroy the keys that can't be opened any more, with the templates under them.
+
+    For when a key file or a row is lost for good. The templates still lie in sensors: the nodes are asked to
+    hand them in again.
+
+    Returns:
+        Whose they were.
+
+    Raises:
+        StoreError: the database failed.
+    """
+    keys = office.template_keys
+    with office.database.write() as connection:
+        rows = connection.execute(select(person_key.c.employee, person_key.c.kek, person_key.c.wrapped))
+        lost = [row.employee for row in rows if _refusal(keys, *row)]
+        for person in lost:
+            count = template_vault.destroy_person(connection, person)
+            detail = f"{count} templates whose key can't be opened"
+            audit.note(connection, office.clock.now_ms(), "command", "templates-forgotten", person, detail)
+    return tuple(lost)
+
+
 def _move_all(office: Office, kek: Kek, tell: _Progress) -> Rotation:
     with office.database.read() as connection:
         total = sum(count for version, count in _used(connection).items() if version < kek.version)
@@ -125,16 +148,25 @@ def _move(
     connection: Connection, keys: TemplateKeys, kek: Kek, person: str, version: int, wrapped: bytes
 ) -> tuple[str, str] | None:
     """Wrap one key anew; who it is and why where that can't be done."""
-    try:
-        key = person_keys.unwrap(keys.kek(version), person, wrapped)
-    except (person_keys.DamagedVaultError, MissingKekError, PrivateFileError) as error:
-        return person, str(error)
+    refusal = _refusal(keys, person, version, wrapped)
+    if refusal:
+        return person, refusal
+    key = person_keys.unwrap(keys.kek(version), person, wrapped)
     connection.execute(
         update(person_key)
         .where(person_key.c.employee == person)
         .values(kek=kek.version, wrapped=person_keys.wrap(kek, person, key))
     )
     return None
+
+
+def _refusal(keys: TemplateKeys, person: str, version: int, wrapped: bytes) -> str:
+    """Why a key can't be opened; empty where it can."""
+    try:
+        person_keys.unwrap(keys.kek(version), person, wrapped)
+    except (person_keys.DamagedVaultError, MissingKekError, PrivateFileError) as error:
+        return str(error)
+    return ""
 
 
 def _used(connection: Connection) -> dict[int, int]:

@@ -110,8 +110,8 @@ def destroy_person(connection: Connection, employee: str) -> int:
     """
     person_keys.hold(connection, employee)
     names = list(connection.scalars(select(template.c.id).where(template.c.employee == employee)))
-    _remove(connection, names)
     person_keys.destroy(connection, employee)
+    _remove(connection, names)
     return len(names)
 
 

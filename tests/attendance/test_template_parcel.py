@@ -71,6 +71,12 @@ def test_a_missing_field_is_refused(key: str) -> None:
         Parcel.parse(seal.canonical({name: value for name, value in fields().items() if name != key}))
 
 
+@pytest.mark.parametrize("data", [b"", DATA[:63], bytes(512), b"\xff" * 1536, DATA * 17], ids=len)
+def test_what_can_be_no_template_is_refused_with_its_right_hash_too(data: bytes) -> None:
+    with pytest.raises(MalformedError, match="template"):
+        Parcel.parse(Parcel("p1", "", "c", data).encode())
+
+
 def test_another_spelling_of_the_same_is_refused() -> None:
     sound = SOUND.encode()
     twice = sound.replace(b'{"class"', b'{"class":"x","class"', 1)

@@ -19,6 +19,7 @@ from tests.support.template_traces import traces
 from tests.support.template_vault_world import (
     MODEL_CLASS,
     a_template,
+    cleared,
     execute,
     get,
     handed_in,
@@ -288,6 +289,15 @@ def test_no_template_is_delivered_for_another_order(
         assert error_of(get(second, install.id)) == "no-such-order"
         tell_module(central, second.id)
     assert read_for_nodes(central) == []
+
+
+def test_an_order_of_another_kind_takes_nothing_in(central: Central, second: CentralNode) -> None:
+    name = keep(central, data=DATA)
+    cleared(central, name)
+    install = order_to_install(central, second, name)
+    answer = put(second, install.id, handed_in(central, second.id, install, a_template("another")))
+    assert (answer.status_code, error_of(answer)) == (404, "no-such-order")
+    assert [row.id for row in central.rows(select(template))] == [name]
 
 
 def test_an_order_for_somebody_elses_template_delivers_nothing(central: Central, second: CentralNode) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from sqlalchemy import select, update
 
-from central import person_keys, template_commands, template_rotation
-from central.tables import audit_log, person_key
+from central import cli, person_keys, template_commands, template_rotation
+from central.tables import audit_log, person_key, template
 from central.template_keys import Kek, MissingKekError, TemplateKeys
 from tests.support.central import Central
 from tests.support.template_vault_world import a_template, destroy, execute, keep, unseal
@@ -124,6 +125,24 @@ def test_a_key_that_does_not_open_is_named_and_holds_nobody_else_back(town: Cent
     assert all_open(town, {name: person for name, person in names.items() if person != "p3"})
 
 
+def test_what_is_lost_for_good_is_forgotten_and_asked_for_again(town: Central) -> None:
+    names = kept(town)
+    assert "tidak ada yang dihapus" in template_commands.forget_unreadable_templates(town.office)
+    assert all_open(town, names)
+    execute(town, update(person_key).where(person_key.c.employee == "p3").values(wrapped=bytes(60)))
+    assert "1 orang" in template_commands.forget_unreadable_templates(town.office)
+    assert "p3" not in versions(town)
+    del names[next(name for name, person in names.items() if person == "p3")]
+    assert all_open(town, names)
+    town.office.template_keys.versions()[1].write_bytes(bytes(32))  # the file came back as another
+    said = template_commands.forget_unreadable_templates(town.office)
+    assert "6 orang" in said
+    assert "p1, p2, p4" in said
+    assert town.rows(select(template)) == []
+    assert town.audit_actions().count("templates-forgotten") == 7
+    assert all_open(town, kept(town))
+
+
 def test_what_is_kept_during_a_rotation_lies_under_the_new_key(town: Central) -> None:
     keep(town, "p1")
     town.office.template_keys.make_next()
@@ -176,6 +195,26 @@ def test_old_keys_are_not_deleted_while_somebody_keeps_one_under_them(town: Cent
     remover.join(20)
     assert [(one.removed, one.in_use) for one in removals] == [((), {1: 1})]
     assert 1 in office.template_keys.versions()
+
+
+def test_the_command_line_rotates_removes_and_forgets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "central.toml"
+    config.write_text(f'data_dir = "{tmp_path / "data"}"\nplain_http = true\n')
+    monkeypatch.setenv("HADIR_CONFIG", str(config))
+    assert cli.main(["init"]) == 0
+    verb = "rotate-template-key"
+    for options, said in (([], "versi 2"), (["--remove-old"], "versi 1"), (["--forget-unreadable"], "Semua")):
+        assert cli.main([verb, *options]) == 0
+        assert said in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([verb, "--remove-old", "--forget-unreadable"])
+    assert cli.main(["recover-sensor", "nodea"]) == 2
+    assert "belum menitipkan" in capsys.readouterr().err
+    (tmp_path / "data" / "keys" / "template-kek-0002").unlink()
+    assert cli.main([verb]) == 2
+    assert "template-kek-0001" in capsys.readouterr().err
 
 
 def test_the_commands_say_in_words_what_happened(town: Central, capsys: pytest.CaptureFixture[str]) -> None:

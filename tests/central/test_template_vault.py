@@ -1,19 +1,20 @@
 """A template at rest opens for its own person, finger, id and class, with a key that no database holds."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
 
 from attendance.errors import MalformedError, PersonError
-from central import person_keys
+from central import person_keys, template_vault
 from central.person_keys import DamagedVaultError
 from central.private_files import PrivateFileError
 from central.tables import person_key, slot, template, template_search
 from central.template_keys import MissingKekError
 from central.template_vault import NoSuchTemplateError
-from tests.support.central import Central
+from tests.support.central import Central, make_central, sqlite_engine
 from tests.support.template_traces import traces
 from tests.support.template_vault_world import a_template, destroy, execute, keep, unseal
 
@@ -152,6 +153,34 @@ def test_templates_and_keys_of_two_people_cannot_be_exchanged(people: Central) -
     for name in (mine, theirs):
         with pytest.raises(DamagedVaultError, match="key of"):
             unseal(people, name)
+
+
+def test_not_even_with_the_same_key_does_a_template_open_for_another_person(people: Central) -> None:
+    name, kek = keep(people), people.office.template_keys.newest()
+    wrapped = people.rows(select(person_key.c.wrapped))[0][0]
+    theirs = person_keys.wrap(kek, "p2", person_keys.unwrap(kek, "p1", wrapped))
+    execute(
+        people,
+        insert(person_key).values(employee="p2", kek=kek.version, wrapped=theirs, created_ms=1),
+        update(template).values(employee="p2"),
+    )
+    with pytest.raises(DamagedVaultError, match="altered"):
+        unseal(people, name)
+
+
+def test_a_destroyed_key_leaves_no_bytes_in_the_file_of_the_database(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    central = make_central(tmp_path / "central", sqlite_engine(sqlite_template).fresh(tmp_path))
+    central.add_unit()
+    central.add_person("p1")
+    keep(central)
+    wrapped = central.rows(select(person_key.c.wrapped))[0][0]
+    with central.office.database.write() as connection:
+        connection.exec_driver_sql("PRAGMA secure_delete=OFF").close()  # as SQLite is built elsewhere
+        assert template_vault.destroy_person(connection, "p1") == 1
+    central.office.database.close()
+    assert wrapped not in (tmp_path / "central.db").read_bytes()
 
 
 def test_a_damaged_template_is_replaced_by_the_same_one_handed_in_again(people: Central) -> None:
