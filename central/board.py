@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from attendance.moment import from_ms, to_ms
 from central.presence import DayFacts, Tally, presence, tally_of
@@ -22,6 +22,7 @@ from central.tables import (
     unit,
 )
 from central.template_troubles import Troubles, read_troubles
+from central.validity import in_force
 
 QUIET_AFTER = timedelta(minutes=5)
 """A node that has not asked for anything this long counts as quiet; it reports at least once a minute."""
@@ -166,11 +167,6 @@ def is_quiet(seen: datetime | None, now: datetime) -> bool:
 def silent_nodes(nodes: Mapping[str, tuple[NodeLine, ...]]) -> frozenset[str]:
     """Nodes that may hold punches which central does not know."""
     return frozenset(line.id for lines in nodes.values() for line in lines if line.quiet or line.distrusted)
-
-
-def in_force(start: Column[date], end: Column[date], day: date) -> ColumnElement[bool]:
-    """The condition that a row is in force on a day, both ends included, open ends for ever."""
-    return and_(or_(start.is_(None), start <= day), or_(end.is_(None), end >= day))
 
 
 def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, Select, and_, select, tuple_
 from attendance.day import AttendanceDay
 from attendance.moment import from_ms
 from attendance.recap import RecapLine, recap
-from central.board import in_force
 from central.presence import DayFacts, Presence, presence
 from central.serving import Serving
 from central.tables import assignment, attendance_day, employee, event, photo
+from central.validity import in_force
 
 _CHUNK = 200
 

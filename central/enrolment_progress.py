@@ -10,10 +10,11 @@ from attendance.chain import parse_event
 from attendance.enrolment import Enrolment, FailedEnrolment
 from attendance.errors import EvidenceError
 from attendance.moment import from_ms
-from central.board import in_force, is_quiet
+from central.board import is_quiet
 from central.enrolment_requests import State, state_of
 from central.nodes import NodeState
 from central.tables import assignment, employee, enrolment_request, event, module, node, photo, slot, unit
+from central.validity import in_force
 
 MOST_FOUND = 20
 LATEST = 30

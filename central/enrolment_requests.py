@@ -19,7 +19,6 @@ from attendance.enrolment import BEGUN, ENROL, FAILED, FINGERS, INTENT, hand_of
 from attendance.moment import from_ms
 from attendance.orders import Do, Order
 from central import audit
-from central.board import in_force
 from central.nodes import Node, NodeState
 from central.office import Office
 from central.tables import assignment, employee, enrolment_request, module, node, unit
@@ -286,7 +285,8 @@ def _problem_of_person(connection: Connection, wanted: Wanted, now_ms: int) -> R
     works_here = select(assignment.c.employee).where(
         assignment.c.employee == wanted.person,
         assignment.c.unit == home.code,
-        in_force(assignment.c.valid_from, assignment.c.valid_to, today),
+        assignment.c.valid_from <= today,
+        assignment.c.valid_to.is_(None) | (assignment.c.valid_to >= today),
     )
     return Refusal.NOT_HERE if connection.scalar(works_here.limit(1)) is None else None
 

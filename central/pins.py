@@ -17,9 +17,9 @@ from attendance.errors import HadirError, PersonError
 from attendance.moment import from_ms
 from attendance.pins import NUMBER_DIGITS, PIN_DIGITS, SALT_BYTES, PinHash, check_pin
 from central import audit
-from central.board import in_force
 from central.database import upsert
 from central.tables import assignment, employee, pin, unit
+from central.validity import in_force
 
 DEFAULT_MONTHLY_QUOTA = 44
 """22 working days, twice a day: whoever has a PIN because no finger can be read uses it every time. Where a

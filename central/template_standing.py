@@ -8,10 +8,10 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
 
-from central.board import in_force
 from central.nodes import NodeState
 from central.tables import assignment, finding, module, node, pin, slot, template, template_search
 from central.template_troubles import OPEN
+from central.validity import in_force
 
 SEARCHING = "searching"
 
