@@ -17,6 +17,7 @@ REMEMBERED = timedelta(days=30)
 MOST_FAILURES = 5
 """Of one template at one node, before it waits until the node tells anew of its module."""
 _SLOT_TROUBLES = ("slot-in-use", "slot-out-of-range", "not-stored")
+_EMPTY = "slot-empty"
 _MS = timedelta(milliseconds=1)
 
 
@@ -51,7 +52,7 @@ def decide(books: TemplateBooks) -> Changes:
     """Everything that is to be changed so that the orders are those that are wanted."""
     purging = PurgeMatching(books)
     leaving = purging.leaving
-    held = [each for each in books.slots if (each.node, each.slot) not in leaving]
+    held = [each for each in books.slots if not _is_gone(books, leaving, each)]
     stale = [each for each in books.placements if each.do == Do.INSTALL and _unwanted(books, each)]
     gone = {each.id for each in stale}
     arriving = [
@@ -82,6 +83,12 @@ def decide(books: TemplateBooks) -> Changes:
         units,
         books.basis,
     )
+
+
+def _is_gone(books: TemplateBooks, leaving: Collection[tuple[str, int]], held: HeldSlot) -> bool:
+    """The slot is to be emptied, or the node has found it empty, whatever the books say."""
+    place_of = (held.node, held.slot)
+    return place_of in leaving or books.refusals.get(place_of) == _EMPTY
 
 
 def _unwanted(books: TemplateBooks, order: Placement) -> bool:

@@ -126,7 +126,7 @@ class TemplateBooks:
         emptied: slots that were emptied since the node told of its module, by node.
         cheats: templates that were decided to be somebody else's finger.
         keyed: people who have a key in the safe.
-        refusals: (node, slot) whose template could not be handed in.
+        refusals: why the template of a slot could not be handed in, by node and slot.
     """
 
     now_ms: int
@@ -139,7 +139,7 @@ class TemplateBooks:
     emptied: dict[str, int]
     cheats: frozenset[str]
     keyed: frozenset[str]
-    refusals: frozenset[tuple[str, int]]
+    refusals: dict[tuple[str, int], str]
 
     def present(self, person: str, unit_code: str, ahead: timedelta = AHEAD) -> bool:
         """Whether they work there today, or begin soon."""
@@ -287,9 +287,9 @@ def _placements(connection: Connection) -> Iterable[Placement]:
         )
 
 
-def _refusals(connection: Connection) -> frozenset[tuple[str, int]]:
-    rows = connection.execute(select(export_refusal.c.node, export_refusal.c.slot))
-    return frozenset((row.node, row.slot) for row in rows)
+def _refusals(connection: Connection) -> dict[tuple[str, int], str]:
+    rows = connection.execute(select(export_refusal.c.node, export_refusal.c.slot, export_refusal.c.reason))
+    return {(row.node, row.slot): row.reason for row in rows}
 
 
 def _emptied(connection: Connection) -> dict[str, int]:

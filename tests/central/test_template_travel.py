@@ -183,6 +183,18 @@ def test_a_slot_for_the_whole_office_is_held_by_every_sensor_of_it(town: Town) -
     assert slots_at(town, "b") == set()  # nothing is brought to where it is
 
 
+def test_a_slot_that_the_node_found_empty_holds_nobody(town: Town) -> None:
+    town.node("b")
+    town.enrolled(town.person("p1"), "a", 4, 5)
+    town.lies("p1", "b", 7)
+    town.plan()
+    assert town.wishes("b") == [("export", "p1", (7,))]
+    refusal = {"node": "b", "slot": 7, "employee": "p1", "reason": "slot-empty", "at_ms": town.now_ms()}
+    town.run(export_refusal.insert().values(**refusal))
+    town.plan()
+    assert {slots for _, _, slots in town.wishes("b", Do.INSTALL)} == {(199,), (198,)}
+
+
 def test_more_people_than_fit_are_shared_out(town: Town) -> None:
     for name in ("b", "c"):
         town.node(name, AWAY, capacity=20, usable=20)
