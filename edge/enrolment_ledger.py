@@ -41,7 +41,7 @@ class Ledger:
         epoch: of the journal.
         seq: the last event that was read.
         local: person by slot, as enrolled or installed here and not yet named by a roster.
-        gone: whose template was purged from a slot that the roster may still call theirs.
+        gone: slots from which a person's template was purged, and whose the roster may still call them.
         ended: orders of central that were ended by an event; none is done again while it is still listed.
         begun: slots in which an enrolment that has not ended may have left a template.
         begun_for: whose.
@@ -58,7 +58,7 @@ class Ledger:
     leaving: set[int] = field(default_factory=set)
     request: str | None = None
     requests: list[str] = field(default_factory=list)
-    gone: dict[int, str] = field(default_factory=dict)
+    gone: set[tuple[int, str]] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
 
     def note(self, event: Event) -> None:
@@ -88,9 +88,8 @@ class Ledger:
         covered = [slot for slot, person in self.local.items() if roster.slots.get(slot) == person]
         for slot in covered:
             del self.local[slot]
-        vacated = [slot for slot, person in self.gone.items() if roster.slots.get(slot) != person]
-        for slot in vacated:
-            del self.gone[slot]
+        vacated = {(slot, person) for slot, person in self.gone if roster.slots.get(slot) != person}
+        self.gone -= vacated
         return bool(covered or vacated)
 
     def forget_ended(self, still_listed: AbstractSet[str]) -> bool:
@@ -105,7 +104,7 @@ class Ledger:
         A slot that the roster gives to somebody else is nobody's until people have looked: the finger in it
         is not theirs, and punches of it are kept without a name.
         """
-        slots = {slot: who for slot, who in roster.slots.items() if self.gone.get(slot) != who}
+        slots = {slot: who for slot, who in roster.slots.items() if (slot, who) not in self.gone}
         for slot, person in self.local.items():
             holder = slots.setdefault(slot, person)
             if holder != person or person not in roster.persons:
@@ -121,7 +120,7 @@ class Ledger:
             purged = Purged.parse(event.content)
             for slot in purged.slots:
                 self.local.pop(slot, None)
-                self.gone[slot] = purged.person
+                self.gone.add((slot, purged.person))
             self.ended.add(purged.order)
         elif event.type == SEARCHED:
             self.ended.add(Searched.parse(event.content).order)
@@ -130,7 +129,7 @@ class Ledger:
 
     def _filled(self, slot: int, person: str) -> None:
         self.local[slot] = person
-        self.gone.pop(slot, None)
+        self.gone.discard((slot, person))
 
     def _failed(self, failed: FailedEnrolment) -> None:
         for slot in failed.slots:
@@ -168,7 +167,7 @@ class Ledger:
             "leaving": sorted(self.leaving),
             "request": self.request,
             "requests": self.requests,
-            "gone": {str(slot): person for slot, person in sorted(self.gone.items())},
+            "gone": [list(one) for one in sorted(self.gone)],
             "ended": sorted(self.ended),
         }
 
@@ -188,7 +187,7 @@ class Ledger:
             {int(slot) for slot in values["leaving"]},
             values["request"],
             [str(request) for request in values["requests"]],
-            {int(slot): str(person) for slot, person in values["gone"].items()},
+            {(int(slot), str(person)) for slot, person in values["gone"]},
             {str(order) for order in values["ended"]},
         )
 

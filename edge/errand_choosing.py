@@ -28,11 +28,13 @@ class Books:
         holders: whose finger each slot holds, or `DISPUTED`.
         model_class: of the module; None while nobody has asked it.
         usable_slots: slots from 0 on that may hold templates; None while nobody has asked it.
+        to_empty: slots that an open order is going to empty; whose they are now says nothing of what comes.
     """
 
     holders: Mapping[int, str]
     model_class: str | None
     usable_slots: int | None
+    to_empty: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ class Refusal:
     detail: str
 
 
-def holders_of(sent: Roster | None, local: Mapping[int, str], gone: Mapping[int, str]) -> dict[int, str]:
+def holders_of(
+    sent: Roster | None, local: Mapping[int, str], gone: AbstractSet[tuple[int, str]]
+) -> dict[int, str]:
     """Whose each slot is, by the roster as it was sent and by what was done here since.
 
     People who are not on the roster count too: their templates are theirs as long as they are in the module.
@@ -54,7 +58,7 @@ def holders_of(sent: Roster | None, local: Mapping[int, str], gone: Mapping[int,
         gone: slots emptied here since, and whose they were.
     """
     named = sent.slots if sent is not None else {}
-    holders = {slot: person for slot, person in named.items() if gone.get(slot) != person}
+    holders = {slot: person for slot, person in named.items() if (slot, person) not in gone}
     for slot, person in local.items():
         if holders.setdefault(slot, person) != person:
             holders[slot] = DISPUTED
@@ -73,11 +77,16 @@ def refusal(order: Order, books: Books) -> Refusal | None:
         return Refusal("slot-out-of-range", detail)
     if order.do in FETCHED and books.model_class not in (None, order.model_class):
         return Refusal("other-class", f"{order.model_class} does not fit into {books.model_class}")
-    for slot in order.slots:
+    for slot in () if must_wait(order, books) else order.slots:
         reason = _wrong_holder(order, books.holders.get(slot))
         if reason is not None:
             return Refusal(reason, f"slot {slot} is not this person's by the node's books")
     return None
+
+
+def must_wait(order: Order, books: Books) -> bool:
+    """Whether a slot must be emptied first, by another order."""
+    return order.do is Do.INSTALL and not books.to_empty.isdisjoint(order.slots)
 
 
 def _wrong_holder(order: Order, holder: str | None) -> str | None:

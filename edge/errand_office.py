@@ -19,7 +19,7 @@ from attendance.templates import INSTALLED, ORDER_FAILED, PURGED, SEARCHED, Inst
 from edge.documents import DocumentShelf
 from edge.enrolment_ledger import Ledger
 from edge.enrolment_office import EnrolmentOffice
-from edge.errand_choosing import Books, Refusal, holders_of, open_errands, refusal, to_do
+from edge.errand_choosing import Books, Refusal, holders_of, must_wait, open_errands, refusal, to_do
 from edge.errand_faults import FingerCameError, OrderRefusedError, TouchNeededError
 from edge.errand_parcels import Parcels
 from edge.errand_patience import Patience
@@ -142,8 +142,9 @@ class ErrandOffice:
 
     def _refuse(self) -> None:
         """Tell what is certain without the module."""
+        books = self._books()
         for order in self._listed():
-            why = refusal(order, self._books())
+            why = refusal(order, books)
             if why is not None:
                 self._fail(order, why)
 
@@ -153,17 +154,21 @@ class ErrandOffice:
             # Whatever changes the ledger in this makes a new roster in force.
             self._holders = holders_of(self._shelf.roster_as_sent, ledger.local, ledger.gone)
             self._holders_by = roster
+        to_empty = frozenset(slot for one in self._listed() if one.do is Do.PURGE for slot in one.slots)
         memory = self._sensor.book.memory
         if memory is None:
-            return Books(self._holders, None, None)
+            return Books(self._holders, None, None, to_empty)
         make = memory.make
         known = make is not None and make.template_bytes != UNKNOWN_BYTES
         model_class = make.class_text if make is not None and known else None
-        return Books(self._holders, model_class, usable_slots(memory.identity.capacity))
+        return Books(self._holders, model_class, usable_slots(memory.identity.capacity), to_empty)
 
     # -- one thing
 
     def _one_thing(self, ledger: Ledger, now: float) -> None:
+        if not self._search.clean:
+            self._search.clean_up()
+            return
         if self._intents.pending is not None:
             self._look_after_cut(self._intents.pending, ledger)
             return
@@ -173,7 +178,7 @@ class ErrandOffice:
         if waiting is not None and all(order.id != waiting for order in errands):
             self._search.drop()
             return
-        ready = [order for order in errands if self._patience.allows(order.id, now) and self._may(order)]
+        ready = [order for order in errands if self._may(order, books, now)]
         order = to_do(
             ready,
             self._parcels.fetched.keys(),
@@ -185,8 +190,13 @@ class ErrandOffice:
         else:
             self._watch.compare(books.holders, errands, ledger)
 
-    def _may(self, order: Order) -> bool:
-        """A search that waits for a touch keeps the others waiting: there is one buffer for it."""
+    def _may(self, order: Order, books: Books, now: float) -> bool:
+        """Whether its turn may have come.
+
+        A search that waits for a touch keeps the others waiting: there is one buffer for it.
+        """
+        if not self._patience.allows(order.id, now) or must_wait(order, books):
+            return False
         if order.do is not Do.SEARCH or self._search.waiting is None:
             return True
         return self._search.waiting == order.id and self._search.touched
@@ -200,6 +210,8 @@ class ErrandOffice:
             _log.info("order %s waits until a finger has lain on the glass", order.id)
         except OrderRefusedError as refused:
             self._fail(order, Refusal(refused.reason, refused.detail))
+        except EvidenceError as error:
+            self._fail(order, Refusal("impossible", str(error)))
         except SensorError as error:
             final = self._patience.failed(order, error, now, self._sensor.pace.s(1.0))
             if final is None:
@@ -238,6 +250,8 @@ class ErrandOffice:
         _log.info("order %s: slots %s are empty", order.id, order.slots)
 
     def _look_after_cut(self, pending: Installed, ledger: Ledger) -> None:
+        if self._shelf.standing.orders is None or self._shelf.standing.roster is None:
+            return  # whether it is still wanted is not known
         if pending.order not in ledger.ended and pending.slot not in ledger.local:
             wanted = {order.id for order in self._errands()}
             told = self._work.look_after_cut(lambda intent: intent.order in wanted)

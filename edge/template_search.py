@@ -51,6 +51,7 @@ class TemplateSearch:
     Attributes:
         waiting: the order whose template lies in the module until a finger comes, or None.
         touched: whether one has come since.
+        clean: whether the module is known to hold nothing of a search that was cut off with its process.
     """
 
     def __init__(self, sensor: SensorKeeper, work: TemplateWork) -> None:
@@ -62,6 +63,14 @@ class TemplateSearch:
         self._proven_for: object = None
         self.waiting: str | None = None
         self.touched = False
+        self.clean = False
+
+    def clean_up(self) -> None:
+        """Forget what a search before the last start may have left in the module. Raises SensorError."""
+        shelf = self._sensor.templates()
+        for buffer in (WORK_BUFFER, WAITING_BUFFER):
+            shelf.overwrite(buffer)
+        self.clean = True
 
     def search(self, order: Order, sealed: bytes, holders: Mapping[int, str]) -> Searched:
         """Compare the template with the library; nothing of it stays.

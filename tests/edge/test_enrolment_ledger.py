@@ -70,5 +70,5 @@ def test_who_has_left_the_roster_is_not_booked(tmp_path: Path) -> None:
 
 
 def test_the_file_says_what_the_ledger_holds() -> None:
-    ledger = Ledger(2, 40, {3: "p1"}, {4}, "p2", {5}, "e-1", ["e-0", "e-1"], {6: "p3"}, {"p-1"})
+    ledger = Ledger(2, 40, {3: "p1"}, {4}, "p2", {5}, "e-1", ["e-0", "e-1"], {(6, "p3")}, {"p-1"})
     assert Ledger.parse(ledger.content()) == ledger

@@ -4,7 +4,17 @@ import pytest
 
 from attendance.orders import Do, Order
 from attendance.people import Roster
-from edge.errand_choosing import DISPUTED, MAX_HELD, Books, holders_of, open_errands, refusal, to_do, to_fetch
+from edge.errand_choosing import (
+    DISPUTED,
+    MAX_HELD,
+    Books,
+    holders_of,
+    must_wait,
+    open_errands,
+    refusal,
+    to_do,
+    to_fetch,
+)
 from edge.errand_patience import LONGEST_PAUSE_S, Patience
 from edge.sensor_faults import SensorFault, sensor_error
 from tests.support.door_people import roster_content
@@ -45,6 +55,15 @@ def test_what_goes_against_the_books_is_refused(wish: Order, reason: str | None)
     assert (found.reason if found else None) == reason
 
 
+def test_a_template_waits_for_the_slot_that_another_order_empties() -> None:
+    books = Books({7: "p-budi"}, CLASS, 200, frozenset({7}))
+    assert must_wait(order(Do.INSTALL, 7), books)
+    assert refusal(order(Do.INSTALL, 7), books) is None
+    assert not must_wait(order(Do.PURGE, 7), books)
+    assert refusal(order(Do.PURGE, 7), books) is not None
+    assert refusal(order(Do.INSTALL, 200), books) is not None
+
+
 def test_what_is_not_known_yet_refuses_nothing() -> None:
     unknown = Books({}, None, None)
     assert refusal(order(Do.INSTALL, 60_000, model_class="any"), unknown) is None
@@ -76,9 +95,9 @@ def test_orders_to_enrol_and_those_that_have_ended_are_no_errands() -> None:
 
 def test_where_roster_and_journal_name_two_the_slot_is_nobodys() -> None:
     roster = Roster.parse(roster_content())
-    holders = holders_of(roster, {7: "p-siti", 9: "p-gone"}, {1: "p-siti", 2: "p-budi"})
+    holders = holders_of(roster, {7: "p-siti", 9: "p-gone"}, {(1, "p-siti"), (2, "p-budi")})
     assert holders == {2: "p-siti", 7: DISPUTED, 9: "p-gone"}
-    assert holders_of(None, {9: "p-gone"}, {}) == {9: "p-gone"}
+    assert holders_of(None, {9: "p-gone"}, set()) == {9: "p-gone"}
 
 
 def test_a_fault_that_may_pass_is_waited_out_longer_each_time() -> None:

@@ -178,3 +178,38 @@ def test_a_module_that_never_searches_for_what_was_sent_refuses(tmp_path: Path) 
         here.module.fault("answer_code", {"opcode": "Search", "every": 1}, args={"code": 9})
         here.until(lambda: bool(here.told()))
         assert here.failures() == ["impossible"]
+
+
+def test_what_a_killed_process_left_in_the_modules_memory_is_overwritten_after_its_start(
+    tmp_path: Path,
+) -> None:
+    with errand_world(tmp_path, "r307_512", people=3) as here:
+        order = here.search()
+        here.give(order)
+        here.carry()
+        here.idle()
+        data = here.templates[order.template].data
+        assert here.buffer(2) == data
+        here.give()
+        here.crash()
+        here.settle()
+        assert here.buffer(2) == data
+        here.idle()
+        nothing_is_left_of(here, data)
+
+
+def test_a_slot_is_its_new_holders_at_once_although_the_roster_still_names_who_was_purged(
+    tmp_path: Path,
+) -> None:
+    with errand_world(tmp_path, people=1) as here:
+        here.give(purge(7), here.install(7, "p-siti", template="i-7"))
+        here.work()
+        assert here.holder(7) == "p-siti"
+        here.give(purge(7, person="p-siti", id_="p-2"))
+        here.work()
+        assert here.holder(7) is None
+        here.witness = ("p0", FINGER)
+        assert here.enrol("p-siti") == "enrolled"
+        here.crash()
+        here.settle()
+        assert here.who_taps("p-siti", FINGER) == "p-siti"
