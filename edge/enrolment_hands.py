@@ -115,8 +115,6 @@ class Hands:
         """
         if self._ledger.catch_up():
             self._shelf.refresh()
-        ledger = self._ledger.ledger
-        self._sensor.unsure_slots = frozenset(ledger.begun | ledger.leaving)
 
     @property
     def _templates(self) -> TemplateShelf:

@@ -30,7 +30,6 @@ class ModuleBook:
 
     Attributes:
         memory: what is remembered; None before the first acquaintance.
-        unsure_slots: slots of an enrolment that was cut off, from the journal.
     """
 
     def __init__(self, file: MemoryFile, seal: ModuleSeal) -> None:
@@ -41,7 +40,6 @@ class ModuleBook:
         self._owed = False
         self._write_at = 0.0
         self.memory: ModuleMemory | None = None
-        self.unsure_slots: frozenset[int] = frozenset()
 
     def open(self) -> ModuleMemory | None:
         """What is remembered, read from the disk the first time.
@@ -64,7 +62,7 @@ class ModuleBook:
     @property
     def unsure(self) -> frozenset[int]:
         """Slots that may or may not be in use."""
-        return self.unsure_slots | (self.memory.unsure if self.memory else frozenset())
+        return self.memory.unsure if self.memory else frozenset()
 
     @property
     def page(self) -> bytes | None:

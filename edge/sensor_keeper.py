@@ -90,15 +90,6 @@ class SensorKeeper:
         return self.book.memory.identity if self.book.memory else None
 
     @property
-    def unsure_slots(self) -> frozenset[int]:
-        """Slots of an enrolment that was cut off: whether they are in use is not known."""
-        return self.book.unsure_slots
-
-    @unsure_slots.setter
-    def unsure_slots(self, slots: frozenset[int]) -> None:
-        self.book.unsure_slots = slots
-
-    @property
     def quiet(self) -> bool:
         """Whether the sensor works and nothing has lain on the glass for a while: time for other work."""
         rested = time.monotonic() - self._touched_at >= self.pace.s(QUIET_S)
@@ -185,21 +176,22 @@ class SensorKeeper:
         self.keep_identity(told)
 
     def keep_identity(self, told: Mapping[int, str] | None = None) -> None:
-        """The library was changed on purpose: this is how the module is known from now on; durable on return.
+        """Take the library as it is now, where it differs in unsure slots at most; durable on return.
+
+        `changing` does so at its end. After a change that failed half way it tells what has become of it.
 
         Args:
             told: SHA-256 of templates that were just written, by slot.
 
         Raises:
-            SensorError: no sound answer, or it is not the module that it was.
+            SensorError: no sound answer, or it is not the module that it was, or other slots have changed.
             OSError: it can't be written.
         """
         met = self._sensor.identity()
         slots = self.templates().slots()
         try:
             self.book.check_marks(met)
-            if self.book.unsure:
-                self.book.check_library(slots)
+            self.book.check_library(slots)
         except SensorError as error:
             self._failed(error)
             raise

@@ -268,9 +268,9 @@ def test_a_slot_that_the_roster_gives_to_somebody_is_not_free_although_it_is_emp
 def test_a_slot_that_was_erased_does_not_give_its_old_person_to_the_new_one(tmp_path: Path) -> None:
     with world(tmp_path, people=1) as here:
         assert here.enrol() == "enrolled"
-        for slot in (0, 1):
-            here.sensor.templates().delete(slot)
-        here.sensor.keep_identity()
+        with here.sensor.changing({0, 1}) as templates:
+            for slot in (0, 1):
+                templates.delete(slot)
         # The host's table still says p-siti: these slots wait until it does not.
         assert here.enrol("p0") == "enrolled"
         assert [f.slot for f in Enrolment.parse(here.events()[-1].content).fingers] == [2, 3]

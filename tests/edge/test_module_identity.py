@@ -99,10 +99,11 @@ def test_what_was_done_behind_the_back_stops_the_work_until_a_technician_comes(
         here.settle()
         if running:
             harm(here)
-            # Power is cut with most of these; else the hourly look finds it.
             here.module.power(on=False)
             here.module.power(on=True)
-            here.sensor._sensor._connection._audit_at = 0.0
+            if profile == OPTICAL:
+                # It sends no ready byte and was away for less than two seconds: the hourly look finds it.
+                here.sensor._sensor._connection._audit_at = 0.0
         else:
             here.end()
             harm(here)
@@ -255,6 +256,7 @@ def test_a_cut_at_any_step_of_a_change_is_no_alarm(
 ) -> None:
     with module_world(tmp_path, profile) as here:
         here.settle()
+        before = here.flash()
 
         def cut(*_: object, **__: object) -> None:
             raise CutError
@@ -278,11 +280,15 @@ def test_a_cut_at_any_step_of_a_change_is_no_alarm(
         assert memory.slots == ({0, 1, 2, 3} if step == "before the change" else {0, 1, 3})
         assert not memory.unsure
         # What was tolerated once is not tolerated again.
+        changed = step != "before the change"
         here.end()
-        here.module.erase(0)
+        if changed:
+            here.module.restore(before)
+        else:
+            here.module.erase(0)
         here.start()
         here.stopped()
-        assert alarms(here) == ["emptied"]
+        assert alarms(here) == ["rolled-back" if changed else "emptied"]
 
 
 def test_an_alarm_is_told_as_soon_as_the_disk_takes_it(tmp_path: Path) -> None:
