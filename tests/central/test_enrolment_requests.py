@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from attendance.enrolment import (
     BEGUN,
@@ -21,7 +21,7 @@ from attendance.exchange import open_document
 from attendance.orders import Do, Orders
 from central import enrolment_requests, nodes, orders
 from central.enrolment_requests import VALID_FOR, Refusal, Wanted, expire_due, open_for
-from central.tables import audit_log, enrolment_request
+from central.tables import assignment, audit_log, enrolment_request
 from tests.support.central import Central
 from tests.support.central_node import CentralNode
 from tests.support.enrolment_requests import tell_module, wanted
@@ -126,8 +126,14 @@ def test_what_is_wrong_with_a_request_has_a_name_and_nothing_is_written(
 def test_somebody_whose_assignment_is_over_or_still_to_come_is_not_enrolled(
     central: Central, ready: CentralNode
 ) -> None:
-    central.clock.at -= timedelta(days=90)
+    with central.office.database.write() as connection:
+        last_day = central.clock.at.date()
+        connection.execute(update(assignment).where(assignment.c.employee == "p1").values(valid_to=last_day))
+    assert take_back(central, asked(central, ready)), "the last day counts"
+    central.clock.at += timedelta(days=1)
     assert ask(central, wanted(ready.id, "p1")) is Refusal.NOT_HERE
+    central.clock.at -= timedelta(days=90)
+    assert ask(central, wanted(ready.id, "p2")) is Refusal.NOT_HERE
 
 
 def test_a_node_that_never_told_of_its_sensor_is_refused(central: Central, node: CentralNode) -> None:
