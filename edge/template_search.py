@@ -148,8 +148,8 @@ class TemplateSearch:
             return []
         for slot in alone:
             self._sensor.audit(slot)
-        if question.buffer == WORK_BUFFER:
             give_way(question.shelf)
+        if question.buffer == WORK_BUFFER:
             question.shelf.upload(question.data, WORK_BUFFER)
         question.asked.update(alone)
         answers = [_ask(question, Range(slot, 1)) for slot in alone]

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.faults import SensorError
+from edge.sensor_library import SearchAnswer
+from edge.sensor_templates import TemplateShelf
 from tests.support.errand_world import FINGER, ErrandWorld, errand_world, export, purge
 
 PROFILES = ["r503_200", "zfm20"]
@@ -213,3 +216,28 @@ def test_a_slot_is_its_new_holders_at_once_although_the_roster_still_names_who_w
         here.crash()
         here.settle()
         assert here.who_taps("p-siti", FINGER) == "p-siti"
+
+
+def test_a_search_that_damage_turns_into_a_store_stops_the_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that is not strict about lengths takes two flipped bits for "store here"."""
+    with errand_world(tmp_path) as here:
+        here.enrolled_before(20, "p-siti")
+        here.enrolled_before(21, "p-other")
+        here.give(here.search())
+        here.carry()
+        search = TemplateShelf.search_range
+
+        def damaged(self: TemplateShelf, start: int, number: int, buffer: int) -> SearchAnswer:
+            answer = search(self, start, number, buffer)
+            if number == 1:
+                here.module.enrol(start, "p-siti", FINGER)
+            return answer
+
+        monkeypatch.setattr(TemplateShelf, "search_range", damaged)
+        with pytest.raises(SensorError, match="sensor-exchanged"):
+            here.until(lambda: bool(here.told()))
+        assert here.told() == []
+        with pytest.raises(SensorError, match="sensor-exchanged"):
+            here.who_taps("p-siti", FINGER)
