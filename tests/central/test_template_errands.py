@@ -295,6 +295,7 @@ def test_an_order_of_another_kind_takes_nothing_in(central: Central, second: Cen
     name = keep(central, data=DATA)
     cleared(central, name)
     install = order_to_install(central, second, name)
+    execute(central, insert(slot).values(unit="DINSOS", node=second.id, slot=4, employee="p1"))
     answer = put(second, install.id, handed_in(central, second.id, install, a_template("another")))
     assert (answer.status_code, error_of(answer)) == (404, "no-such-order")
     assert [row.id for row in central.rows(select(template))] == [name]
