@@ -100,6 +100,7 @@ def test_numbers_go_on_after_a_restart(town: Town, node: CentralNode) -> None:
 def test_after_a_backup_was_restored_numbering_goes_on_after_what_the_node_holds(
     town: Town, node: CentralNode
 ) -> None:
+    assert opened(town.central, fetch(node)).serial == 1
     assert opened(town.central, fetch(node, held=7)).serial == 8
     assert fetch(node, held=8) is None
     assert opened(town.central, fetch(node, held=7)).serial == 8
