@@ -176,8 +176,7 @@ def test_a_file_that_notepad_saved_is_read(tmp_path: Path) -> None:
 def test_a_keypad_is_named_by_its_whole_path_or_not_at_all() -> None:
     assert config.parse(SMALL).keypad.path is None
     assert config.parse(FULL).keypad.path == Path("/dev/input/by-id/usb-pad-event-kbd")
-    assert problems(SMALL + '[keypad]\npath = "event0"\n') == (
-        'hadir.toml baris 4: [keypad] path harus jalur penuh, misalnya "/dev/input/by-id/...", '
-        'bukan "event0".',
-    )
+    [problem] = problems(SMALL + '[keypad]\npath = "event0"\n')
+    assert problem.startswith("hadir.toml baris 4: [keypad] path harus jalur penuh")
+    assert problem.endswith('bukan "event0".')
     assert "tidak dikenal" in problems(SMALL + '[keypad]\ndevice = "/dev/input/event0"\n')[0]
