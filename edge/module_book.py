@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from attendance.people import Roster
 from attendance.templates import ModuleState
 from edge.faults import SensorError
 from edge.module_judging import Finding, judge_library, judge_marks, judge_template
@@ -30,6 +31,7 @@ class ModuleBook:
 
     Attributes:
         memory: what is remembered; None before the first acquaintance.
+        on_doubt: told when other slots than before are in doubt.
     """
 
     def __init__(self, file: MemoryFile, seal: ModuleSeal) -> None:
@@ -40,6 +42,16 @@ class ModuleBook:
         self._owed = False
         self._write_at = 0.0
         self.memory: ModuleMemory | None = None
+        self.on_doubt: Callable[[], None] = lambda: None
+
+    def lay_over(self, roster: Roster) -> Roster:
+        """A roster without the slots that hold, as far as is known, not what was stored in them."""
+        memory = self._last_memory()
+        doubted = memory.doubted if memory else {}
+        if not doubted:
+            return roster
+        kept = {slot: person for slot, person in roster.slots.items() if slot not in doubted}
+        return replace(roster, slots=kept)
 
     def open(self) -> ModuleMemory | None:
         """What is remembered, read from the disk the first time.
@@ -79,22 +91,27 @@ class ModuleBook:
 
         A seal of ours that it carries is never repeated: an older state of it must stay recognisable.
         """
-        last = self._last_counter()
+        before = self._last_memory()
         page = bytes.fromhex(met.notepad) if met.notepad else None
         found = self._seal.counter_in(page, met.serial) if page else None
         detail = "" if met.notepad else "the module has no notepad: only its library tells it from another"
         self._read = True
         fresh = ModuleMemory(
-            met, make, detail=detail, hashes=dict.fromkeys(slots), counter=max(last, found or 0)
+            met,
+            make,
+            detail=detail,
+            hashes=dict.fromkeys(slots),
+            counter=max(before.counter if before else 0, found or 0),
+            # It may be another one, full of fingers of others: each slot has to prove itself.
+            doubted={slot: before.hashes.get(slot) for slot in slots} if before else {},
         )
         self.note(fresh.to_be_sealed())
 
-    def _last_counter(self) -> int:
+    def _last_memory(self) -> ModuleMemory | None:
         try:
-            memory = self.memory if self._read else self._file.read()
+            return self.memory if self._read else self._file.read()
         except SensorError:
-            memory = None  # unreadable: that is why a technician came
-        return memory.counter if memory else 0
+            return None  # unreadable: nothing is booked before a technician came
 
     def check_marks(self, met: SensorIdentity) -> None:
         """Refuse any other module, and an older state of the same one.
@@ -112,6 +129,9 @@ class ModuleBook:
         """Refuse a template that was exchanged; remember one that was never read. Raises as `check_marks`."""
         memory = self._known()
         self._stop_for(judge_template(memory, slot, sha256))
+        if slot in memory.doubted and memory.doubted[slot] == sha256:
+            self.note(replace(memory, doubted={k: v for k, v in memory.doubted.items() if k != slot}))
+            memory = self._known()
         if memory.hashes[slot] != sha256:
             # Not worth a write of its own: what is lost in a power cut is read again.
             self.memory = replace(memory, hashes={**memory.hashes, slot: sha256})
@@ -148,7 +168,10 @@ class ModuleBook:
 
     def changed(self, met: SensorIdentity, slots: frozenset[int], told: Mapping[int, str]) -> None:
         """The library was changed on purpose; durable on return. Raises OSError."""
-        self._write(self._known().with_library(met, slots, told).to_be_sealed())
+        memory = self._known()
+        doubted = {slot: value for slot, value in memory.doubted.items() if slot not in memory.unsure}
+        memory = replace(memory, doubted=doubted)
+        self._write(memory.with_library(met, slots, told).to_be_sealed())
 
     def settle(self) -> None:
         """A new module whose templates are all known, and which bears the seal, is trusted from now on."""
@@ -162,7 +185,7 @@ class ModuleBook:
 
     def note(self, memory: ModuleMemory) -> None:
         """Remember it, on the disk as soon as there is room: a full card keeps nobody from punching."""
-        self.memory = memory
+        self._take(memory)
         self._owed, self._write_at = True, 0.0
         self.write_what_is_owed()
 
@@ -178,7 +201,13 @@ class ModuleBook:
 
     def _write(self, memory: ModuleMemory) -> None:
         self._file.write(memory)
-        self.memory, self._owed = memory, False
+        self._owed = False
+        self._take(memory)
+
+    def _take(self, memory: ModuleMemory) -> None:
+        before, self.memory = self.memory, memory
+        if memory.doubted != (before.doubted if before else {}):
+            self.on_doubt()
 
     def _known(self) -> ModuleMemory:
         assert self.memory is not None

@@ -32,6 +32,9 @@ class ModuleMemory:
         unsure: slots that were being written or erased when this was written.
         counter: of the seal in the notepad.
         sealed: the notepad is known to hold that seal; else it may still hold the one before.
+        doubted: slots of a module that a technician took as the right one, which hold, as far as is known,
+            not what was stored in them: nobody is booked by them. With the hash that would end the doubt,
+            or None.
     """
 
     identity: SensorIdentity
@@ -42,6 +45,7 @@ class ModuleMemory:
     unsure: frozenset[int] = frozenset()
     counter: int = 0
     sealed: bool = True
+    doubted: Mapping[int, str | None] = field(default_factory=dict)
 
     @property
     def slots(self) -> frozenset[int]:
@@ -61,7 +65,8 @@ class ModuleMemory:
         # What was being written is not what was read there before.
         known = {slot: value for slot, value in self.hashes.items() if slot not in self.unsure}
         hashes = {slot: told.get(slot, known.get(slot)) for slot in slots}
-        return replace(self, identity=identity, hashes=hashes, unsure=frozenset())
+        doubted = {slot: value for slot, value in self.doubted.items() if slot in hashes}
+        return replace(self, identity=identity, hashes=hashes, unsure=frozenset(), doubted=doubted)
 
     def to_be_sealed(self) -> "ModuleMemory":
         """The same with the next seal, which the notepad does not hold yet, where the module has one."""
@@ -77,6 +82,7 @@ class ModuleMemory:
             "state": self.state.value,
             "detail": self.detail,
             "hashes": {str(slot): value for slot, value in sorted(self.hashes.items())},
+            "doubted": {str(slot): value for slot, value in sorted(self.doubted.items())},
             "unsure": sorted(self.unsure),
             "counter": self.counter,
             "sealed": self.sealed,
@@ -90,9 +96,7 @@ class ModuleMemory:
             KeyError, TypeError, ValueError, AttributeError: it is none.
         """
         make = values["make"]
-        hashes = {int(slot): value for slot, value in values["hashes"].items()}
-        if not all(value is None or seal.is_hash(value) for value in hashes.values()):
-            raise ValueError("a hash is none")
+        hashes = _hashes(values["hashes"])
         return cls(
             SensorIdentity(**{name: values[name] for name in _IDENTITY}),
             None if make is None else SensorMake.parse(make),
@@ -102,7 +106,14 @@ class ModuleMemory:
             frozenset(int(slot) for slot in values["unsure"]),
             int(values["counter"]),
             bool(values["sealed"]),
+            _hashes(values["doubted"]),
         )
+
+
+def _hashes(values: Mapping[str, Any]) -> dict[int, str | None]:
+    if not all(value is None or seal.is_hash(value) for value in values.values()):
+        raise ValueError("a hash is none")
+    return {int(slot): value for slot, value in values.items()}
 
 
 class MemoryFile:

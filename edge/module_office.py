@@ -51,6 +51,7 @@ class ModuleOffice:
             logbook: where events go.
             template_key: public half of this node's key for templates, in hex.
         """
+        sensor.book.on_doubt = shelf.refresh
         self._word = TechnicianWord(config.state_dir)
         self._sensor = sensor
         self._shelf = shelf

@@ -121,7 +121,9 @@ class PunchProcess:
         self._sensor = SensorKeeper(config.sensor, state / "sensor.json", ModuleSeal.of(sealed_for))
         self._enrolment = EnrolmentOffice(config, self._sensor, logbook, indicator)
         self._errands = ErrandOffice(state, node, sealed_for, self._sensor, logbook, self._enrolment)
-        self._shelf = DocumentShelf(state, node, self._errands.lay_over)
+        self._shelf = DocumentShelf(
+            state, node, lambda roster: self._sensor.book.lay_over(self._errands.lay_over(roster))
+        )
         self._errands.serve(self._shelf)
         self._module = ModuleOffice(
             config, self._sensor, self._shelf, logbook, sealing.public_hex(sealed_for)

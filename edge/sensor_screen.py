@@ -95,6 +95,8 @@ def _described(memory: ModuleMemory) -> list[str]:
     ]
     if make is not None:
         lines.append(f"Kelas sidik jari: {make.class_text}")
+    if memory.doubted:
+        lines.append(f"{len(memory.doubted)} tempat belum terbukti isinya: tidak dihitung sebagai absen.")
     if known.notepad is None:
         lines.append("Sensor ini tidak punya buku catatan: penggantian lebih sulit dikenali.")
     return lines

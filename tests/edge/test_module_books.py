@@ -35,6 +35,7 @@ KNOWN = ModuleMemory(
     {1: HASH, 7: None},
     frozenset({9}),
     3,
+    doubted={7: OTHER, 1: None},
 )
 
 
@@ -67,7 +68,7 @@ def test_the_memory_survives_its_file(tmp_path: Path) -> None:
     assert file.read() == replace(KNOWN, make=None, sealed=False)
 
 
-@pytest.mark.parametrize("harm", ["state", "hashes", "make", "counter", "serial", "hash", "slot"])
+@pytest.mark.parametrize("harm", ["state", "hashes", "doubted", "make", "counter", "serial", "hash", "slot"])
 def test_a_damaged_memory_is_named(tmp_path: Path, harm: str) -> None:
     values = KNOWN.content()
     if harm in values:

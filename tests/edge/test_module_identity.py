@@ -318,3 +318,45 @@ def test_no_template_stands_in_the_files_of_the_node(tmp_path: Path) -> None:
                     assert piece.hex().encode() not in text
         assert json.loads((tmp_path / "sensor.json").read_bytes())["hashes"]
         here.start()
+
+
+def test_fingers_of_another_module_are_nobodys_although_a_technician_took_it(tmp_path: Path) -> None:
+    with module_world(tmp_path, people=3) as here:
+        here.settle()
+        assert here.named() == {0, 1, 2}
+        here.module.fault("slots_exchanged", args={"a": 0, "b": 2})
+        here.module.enrol(9, "thief", "thumb")
+        here.restart()
+        here.stopped()
+        here.accept()
+        before = here.refreshed
+        for _ in range(200):
+            here.turn()
+            assert here.memory is not None
+            if not here.memory.state.alarming:
+                assert here.named() <= {1}, "before it is read, nobody is booked by it"
+            if here.memory.state is ModuleState.TRUSTED:
+                break
+        here.settle()
+        assert here.named() == {1}
+        assert here.refreshed > before
+        here.restart()
+        here.settle()
+        assert here.named() == {1}
+        with here.sensor.changing({0}) as shelf:
+            data = shelf.read_template(0)
+            assert data is not None
+            shelf.delete(0)
+            shelf.write_template(0, data)
+        assert here.named() == {0, 1}, "what we store is what we know"
+
+
+def test_the_same_module_taken_again_names_everybody_as_soon_as_it_is_read(tmp_path: Path) -> None:
+    with module_world(tmp_path, people=3) as here:
+        here.settle()
+        here.accept()
+        here.turn()
+        here.turn()
+        assert here.named() == set()
+        here.settle()
+        assert here.named() == {0, 1, 2}

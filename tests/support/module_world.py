@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from attendance import sealing
 from attendance.orders import Orders
+from attendance.people import Roster
 from attendance.templates import MODULE, Module, ModuleState
 from edge import config, template_key
 from edge.faults import SensorError
@@ -28,9 +29,10 @@ from edge.technician import TechnicianWord
 from emulators.fingerprint_module.bench import Bench
 from emulators.fingerprint_module.profiles import profile_named, with_quirks
 from emulators.fingerprint_module.pty_module import PtyModule, unpaced
+from tests.support.door_people import roster_content
 
 SPEED = 20.0
-NODE = "n1"
+NODE = "abcdefghijklmnop"
 DAY = datetime(2017, 6, 5, 9, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
 NIGHT = DAY.replace(hour=2)
 
@@ -62,6 +64,7 @@ class ModuleWorld:
         self.log = Log()
         self.orders: Orders | None = None
         self.local = DAY
+        self.refreshed = 0
         self.start()
 
     def start(self) -> None:
@@ -73,9 +76,20 @@ class ModuleWorld:
         self.key = template_key.load_or_create(self.folder / "template.key")
         self.seal = ModuleSeal.of(self.key)
         self.sensor = SensorKeeper(read.sensor, self.folder / "sensor.json", self.seal)
-        shelf: Any = SimpleNamespace(standing=Standing(orders=self.orders))
+        shelf: Any = SimpleNamespace(standing=Standing(orders=self.orders), refresh=self._refresh)
         log: Any = self.log
         self.office = ModuleOffice(read, self.sensor, shelf, log, sealing.public_hex(self.key))
+
+    def _refresh(self) -> None:
+        self.refreshed += 1
+
+    def named(self) -> set[int]:
+        """The slots of the library by which people are booked."""
+        slots = {slot: f"p{slot}" for slot in range(200)}
+        roster = Roster.parse(roster_content(1, NODE) | {"slots": {}})
+        laid_over = self.sensor.book.lay_over(replace(roster, slots=slots))
+        assert self.memory is not None
+        return set(laid_over.slots) & self.memory.slots
 
     def end(self) -> None:
         self.sensor.close()
