@@ -137,6 +137,7 @@ class Door:
     def _sensor_options(self) -> list[str]:
         kind = self._kind
         clock = ["--realtime"] if kind.speed == 1 else ["--fast", "--speed", str(kind.speed)]
+        clock += ["--host-pace", str(1 / kind.time_scale)]
         return [
             *("--profile", kind.profile, "--serial", kind.serial, "--seed", "1", *clock),
             *(option for quirk in kind.quirks for option in ("--quirk", quirk)),

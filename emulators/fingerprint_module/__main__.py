@@ -58,6 +58,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--turnaround-scale", type=_not_negative, help="factor on turnarounds (default: work scale)"
     )
     parser.add_argument(
+        "--host-pace",
+        type=_positive,
+        default=1.0,
+        help="how much faster than real time the host takes its own pauses (with --fast; default 1)",
+    )
+    parser.add_argument(
         "--usb-latency-ms", type=_not_negative, default=0.0, help="hold replies like an FTDI bridge"
     )
     options = parser.parse_args(arguments)
@@ -76,7 +82,7 @@ def clock_of(options: argparse.Namespace) -> tuple[Tempo, float]:
         turnaround_scale=0.0 if endless else options.turnaround_scale,
         paced=not endless,
         usb_latency_ms=options.usb_latency_ms,
-        host_wait_scale=1.0 if endless else speed,
+        host_wait_scale=1.0 if endless else speed / options.host_pace,
     )
     return tempo, 1.0 if endless else speed
 
