@@ -43,25 +43,25 @@ def slots(body: Mapping[str, Any], key: str) -> tuple[int, ...]:
 
 
 def text(body: Mapping[str, Any], key: str) -> str:
-    """Text of 1 to `MAX_TEXT_CHARS` characters.
+    """Text of 1 to `MAX_TEXT_CHARS` characters, none of them NUL, which PostgreSQL does not keep.
 
     Raises:
         MalformedError: it is none.
     """
     value = body.get(key)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS or "\0" in value:
         raise MalformedError(f"the field {key} is not text of 1 to {MAX_TEXT_CHARS} characters")
     return value
 
 
 def optional_text(body: Mapping[str, Any], key: str, limit: int = MAX_TEXT_CHARS) -> str | None:
-    """Text of at most `limit` characters, or None.
+    """Text of at most `limit` characters, none of them NUL; or None.
 
     Raises:
         MalformedError: it is neither.
     """
     value = body.get(key)
-    if value is None or (isinstance(value, str) and len(value) <= limit):
+    if value is None or (isinstance(value, str) and len(value) <= limit and "\0" not in value):
         return value
     raise MalformedError(f"the field {key} is neither text nor empty")
 

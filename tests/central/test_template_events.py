@@ -425,6 +425,15 @@ def test_an_unreadable_event_of_each_type_is_told_and_the_batch_is_kept(
     assert told(central) == [("template-event-unreadable", node.id)] * len(TYPES)
 
 
+def test_text_that_no_database_keeps_is_told_and_the_batch_is_kept(
+    central: Central, node: CentralNode
+) -> None:
+    tell_failed(node, "i-1", "p1", "odd\0reason")
+    tell_module(node, detail="odd\0detail")
+    assert node.sent().size == 2
+    assert told(central) == [("template-event-unreadable", node.id)] * 2
+
+
 # --- orders that were taken back while the node did them
 
 
