@@ -187,7 +187,7 @@ class ErrandOffice:
         )
         if order is not None:
             self._do(order, now)
-        else:
+        elif self._shelf.standing.roster is not None:  # before the first one nothing is in the books
             self._watch.compare(books.holders, errands, ledger)
 
     def _may(self, order: Order, books: Books, now: float) -> bool:

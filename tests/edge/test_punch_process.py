@@ -39,6 +39,7 @@ def node(tmp_path: Path) -> Iterator[NodeProcess]:
 def sensor(node: NodeProcess) -> Remote:
     remote = node.begin()
     remote.enrol(1, "siti", "r1")
+    remote.enrol(2, "siti", "l1")
     remote.enrol(7, "budi", "r1")
     return remote
 

@@ -18,6 +18,17 @@ def test_slots_that_agree_are_no_event(tmp_path: Path) -> None:
         assert here.told() == []
 
 
+def test_before_the_first_roster_there_are_no_books_to_differ_from(tmp_path: Path) -> None:
+    with errand_world(tmp_path, people=3) as here:
+        (tmp_path / "roster.doc").write_bytes(b"rotten")
+        here.send_roster = lambda **_: None  # type: ignore[method-assign]
+        here.crash()
+        here.settle()
+        here.idle()
+        assert here.shelf.standing.roster is None
+        assert here.told() == []
+
+
 def test_a_difference_is_told_once_and_not_at_every_start(tmp_path: Path) -> None:
     with errand_world(tmp_path, people=3) as here:
         here.enrolled_before(40, "stranger", in_roster=False)

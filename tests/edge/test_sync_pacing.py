@@ -94,7 +94,8 @@ def test_templates_go_before_photos_and_after_everything_else() -> None:
     due = {Step.CARRY_TEMPLATE: 100 * SECOND}
     assert next_step(situation(due=due, photos_waiting=True)) == (Step.CARRY_TEMPLATE, timedelta())
     assert next_step(situation(due=due, events_waiting=True)) == (Step.SEND_EVENTS, timedelta())
-    assert next_step(situation(due=due, sure=False)) == (Step.ASK_HEAD, timedelta())
+    later = {Step.ASK_HEAD: 105 * SECOND}
+    assert next_step(situation(due=due, sure=False, not_before=later)) == (Step.REST, WATCH)
     both = {**due, Step.REPORT_STATUS: 99 * SECOND}
     assert next_step(situation(due=both)) == (Step.REPORT_STATUS, timedelta())
 

@@ -461,6 +461,15 @@ def test_an_errand_whose_answer_is_lost_is_done_again_and_events_go_on(world: Wo
     assert (world.node.fetched, world.node.ended) == ({"i-1": b"sealed"}, [("x-1", None)])
 
 
+@pytest.mark.parametrize("body", [b"<html>Sign in to the hotspot</html>", b"{}", b'{"held":"yes"}'])
+def test_http_200_alone_is_no_template_held(world: World, body: bytes) -> None:
+    world.central.hand_in_template = lambda *_: Answer(200, body, {})  # type: ignore[method-assign]
+    world.node.errands = [errand("x-1", b"sealed")]
+    world.run(60)
+    assert world.node.ended == []
+    assert world.sync.fault is not None
+
+
 def test_a_refusal_of_the_node_itself_ends_no_errand(world: World) -> None:
     asked: list[str] = []
 
