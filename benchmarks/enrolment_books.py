@@ -59,11 +59,11 @@ class Books:
             rows = connection.execute(select(placement).where(placement.c.state == "open"))
             return [(row.do, row.node, row.employee) for row in rows]
 
-    def findings(self) -> dict[tuple[str, str | None], int]:
-        """The number of each open finding, by whose new finger it was and who holds it already."""
+    def findings(self) -> list[tuple[int, str, str | None]]:
+        """Open findings: number, whose new finger it was, and who holds it already."""
         with self.database.read() as connection:
             rows = connection.execute(select(finding).where(finding.c.state == "open"))
-            return {(row.employee, row.other): row.id for row in rows}
+            return [(row.id, row.employee, row.other) for row in rows]
 
     def module_states(self) -> dict[str, str]:
         """What each node says of its module."""

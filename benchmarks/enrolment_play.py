@@ -115,7 +115,7 @@ class Play:
             raise DemoError(f"{one.kind} was meant to get through at first: {ending.said}")
 
     def _must_be_found(self, kind: str) -> None:
-        open_now = self._books.findings()
+        open_now = {(person, other) for _, person, other in self._books.findings()}
         travelled = self._holders_elsewhere()
         for one in self._cheats(kind):
             found = (one.cheat.id, one.victim.id) in open_now and one.cheat.id not in travelled
@@ -140,12 +140,10 @@ class Play:
     def _clear_twins(self) -> None:
         """People decide: both are who they say, and a sensor can't tell them apart."""
         pairs = {frozenset((one.id, other.id)) for one, other in self._cast.twins}
-        for (person, other), number in self._books.findings().items():
-            if other is not None and frozenset((person, other)) in pairs:
-                with self._books.database.write() as connection:
-                    findings.decide(
-                        connection, number, "chance", "two honest people", "proof", self._now_ms()
-                    )
+        # One decision answers every finding of the same two fingers, so the list is read anew after each.
+        while numbers := [n for n, one, other in self._books.findings() if {one, other} in pairs]:
+            with self._books.database.write() as connection:
+                findings.decide(connection, numbers[0], "chance", "both have come", "proof", self._now_ms())
         self._settle("what was held back for twins")
 
     def _transfer(self) -> None:
