@@ -215,8 +215,7 @@ class PunchProcess:
         if self._enrolment.running or self._pins.page is None:  # who stands at the keypad goes first
             self._enrolment.heed_orders()
             self._module.turn(self._door.local(reading), enrolling=self._enrolment.running)
-            if self._pins.page is None:  # whoever stands there with a PIN waits for a finger to vouch
-                self._errands.turn()
+            self._errands.turn()
         self._keep_up(tick)
         return wait_s
 
