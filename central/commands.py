@@ -1,5 +1,6 @@
 """What each `hadir-central` command does; the answer is the text to print. Words for people in Indonesian."""
 
+import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,25 @@ from attendance.coverage import Span
 from attendance.errors import PolicyError
 from attendance.moment import from_ms
 from attendance.policy_presets import PRESETS
-from central import accounts, claims, coverage, days, nodes, people, policies, sessions, shifts, slots, units
+from central import (
+    accounts,
+    claims,
+    coverage,
+    days,
+    nodes,
+    people,
+    people_import,
+    policies,
+    sessions,
+    shifts,
+    slots,
+    units,
+)
 from central.accounts import Role
 from central.authority import ca_file
 from central.csv_reading import CsvError, Outcome, RowReport
 from central.office import Office
+from central.progress import rows_done_on
 from central.tables import unit
 
 LINK_LIFETIME = timedelta(hours=24)
@@ -57,8 +72,9 @@ def import_units(office: Office, file: Path) -> str:
 def import_people(office: Office, file: Path) -> str:
     """Load people."""
     now_ms = office.clock.now_ms()
-    with office.database.write() as connection:
-        reports = people.import_people(connection, _read(file), _today(office), now_ms)
+    reports = people_import.import_people(
+        office.database, _read(file), _today(office), now_ms, progress=rows_done_on(sys.stderr)
+    )
     return _told(reports)
 
 

@@ -4,7 +4,7 @@
 deleting the table and folding gives the same rows. What a punch means is asked of `attendance`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -97,11 +97,12 @@ def mark_everything(connection: Connection) -> None:
     dirty_days.mark(connection, punched)
 
 
-def mark_people(connection: Connection, persons: Iterable[str], since: date) -> None:
-    """Mark the opened days of some people, after their assignment or the rules changed."""
-    wanted = sorted(set(persons))
-    for day in connection.scalars(select(opened_day.c.day).where(opened_day.c.day >= since)).all():
-        dirty_days.mark(connection, ((person, day) for person in wanted))
+def mark_people(connection: Connection, since: Mapping[str, date]) -> None:
+    """Mark the opened days of some people from a day on, after their assignments changed."""
+    if since:
+        opened = select(opened_day.c.day).where(opened_day.c.day >= min(since.values()))
+        begun = connection.scalars(opened).all()
+        dirty_days.mark(connection, [(who, day) for day in begun for who, at in since.items() if day >= at])
 
 
 def mark_stored(connection: Connection) -> None:

@@ -387,7 +387,7 @@ def test_somebody_who_left_has_no_day(ruled: Central, node: CentralNode) -> None
         connection.execute(
             update(assignment).where(assignment.c.employee == "p3").values(valid_to=date(2017, 3, 5))
         )
-        days.mark_people(connection, ["p3"], DAY)
+        days.mark_people(connection, {"p3": DAY})
     fold(ruled)
     assert {row.person for row in ruled.rows(select(attendance_day.c.person))} == {"p1", "p2"}
 

@@ -1,13 +1,17 @@
 """CSV files as offices write them: bad rows are refused with a reason, good ones kept, nobody is deleted."""
 
 from datetime import date
+from io import StringIO
 
 import pytest
+from pytest_mock import MockerFixture
 from sqlalchemy import select
 
 from attendance.errors import PersonError
-from central import days, people, slots, units
+from central import days, people, people_import, slots, units
 from central.csv_reading import CsvError, Outcome, RowReport
+from central.database import StoreError
+from central.progress import rows_done_on
 from central.tables import assignment, dirty_day, employee, opened_day, slot, unit
 from tests.support.central import Central
 
@@ -18,8 +22,7 @@ HEADING = "nip;nama;jenis;skpd\n"
 
 def load(central: Central, data: str | bytes, today: date = TODAY) -> list[RowReport]:
     raw = data.encode() if isinstance(data, str) else data
-    with central.office.database.write() as connection:
-        return people.import_people(connection, raw, today, central.clock.now_ms())
+    return people_import.import_people(central.office.database, raw, today, central.clock.now_ms())
 
 
 def load_units(central: Central, data: str) -> list[RowReport]:
@@ -290,3 +293,101 @@ def test_nobody_leaves_who_is_not_here(office: Central, who: str, last_day: date
     with pytest.raises(PersonError, match=words):
         leave(office, who, last_day)
     assert spans(office) == [(TODAY, None, "DISKOMINFO")]
+
+
+PLAN = "nip;nama;skpd;tmt\n" + f"{NIP[0]};Siti;DINKES;2017-05-01\n"
+
+
+@pytest.mark.parametrize("since", ["", "2017-03-06", "2010-01-01"])
+def test_the_same_file_again_leaves_a_planned_move_alone_and_says_so(office: Central, since: str) -> None:
+    load(office, HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n")
+    load(office, PLAN)
+    planned = [("DISKOMINFO", TODAY, date(2017, 4, 30)), ("DINKES", date(2017, 5, 1), None)]
+    assert places(office) == planned
+    again = load(office, f"nip;nama;skpd;tmt\n{NIP[0]};Siti;DISKOMINFO;{since}\n", date(2017, 3, 20))[0]
+    if since == "2010-01-01":
+        planned[0] = ("DISKOMINFO", date(2010, 1, 1), date(2017, 4, 30))
+    assert places(office) == planned
+    assert again.remarks == ("Rencana pindah ke DINKES mulai 2017-05-01 tetap berlaku.",)
+    assert outcomes(load(office, HEADING + f"{NIP[0]};Siti;PNS;DINKES\n", date(2017, 3, 20))) == [
+        Outcome.SAME
+    ]
+    assert places(office) == planned
+
+
+def test_who_left_is_taken_back_by_an_import_that_says_so(office: Central) -> None:
+    file = HEADING + f"{NIP[0]};Siti;PNS;DISKOMINFO\n"
+    load(office, file)
+    leave(office, NIP[0], date(2017, 3, 31))
+    early = load(office, file, date(2017, 3, 31))[0]
+    assert early.outcome is Outcome.SAME
+    assert "Hari terakhir 2017-03-31 tetap berlaku" in str(early)
+    assert places(office) == [("DISKOMINFO", TODAY, date(2017, 3, 31))]
+    late = load(office, file, date(2017, 4, 10))[0]
+    assert late.outcome is Outcome.CHANGED
+    assert late.remarks == (
+        "Sudah berhenti dengan hari terakhir 2017-03-31; impor ini menerimanya kembali mulai 2017-04-10.",
+    )
+    assert places(office)[1:] == [("DISKOMINFO", date(2017, 4, 10), None)]
+    assert load(office, file, date(2017, 4, 11))[0].remarks == ()
+
+
+def many(count: int) -> str:
+    return HEADING + "".join(
+        f"1986092620150510{n:02d};Orang {n};PNS;DISKOMINFO\n" for n in range(1, count + 1)
+    )
+
+
+def test_a_large_file_is_kept_part_by_part_so_that_nobody_waits_for_all_of_it(
+    office: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_import, "ROWS_AT_ONCE", 2)
+    seen: list[tuple[int, int, int]] = []
+
+    def tell(done: int, total: int) -> None:
+        seen.append((done, total, len(office.rows(select(employee)))))
+
+    people_import.import_people(office.office.database, many(5).encode(), TODAY, 1, progress=tell)
+    assert seen == [(2, 5, 2), (4, 5, 4), (5, 5, 5)]
+    assert outcomes(load(office, many(5) + many(1).partition("\n")[2])) == [
+        *[Outcome.SAME] * 5,
+        Outcome.REFUSED,
+    ]
+
+
+def test_nothing_is_kept_of_a_file_that_breaks_off_far_down(
+    office: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_import, "ROWS_AT_ONCE", 2)
+    with pytest.raises(CsvError, match="CSV"):
+        load(office, many(5) + '"A" x;B;C;D\n')
+    assert office.rows(select(employee)) == []
+
+
+def test_a_database_that_fails_midway_is_said_with_the_first_row_that_is_not_kept(
+    office: Central, mocker: MockerFixture
+) -> None:
+    mocker.patch.object(people_import, "ROWS_AT_ONCE", 2)
+    mocker.patch.object(people_import.days, "mark_people", side_effect=[None, StoreError("Cakram penuh.")])
+    with pytest.raises(StoreError, match=r"Cakram penuh\. Mulai baris 4 belum disimpan"):
+        load(office, many(5))
+    assert len(office.rows(select(employee))) == 2
+
+
+def test_a_nip_may_pass_on_to_somebody_further_down(office: Central) -> None:
+    heading = "id pegawai;nip;nama;skpd\n"
+    load(office, f"{heading}a1;{NIP[0]};Siti;DISKOMINFO\n")
+    moved = f"{heading}a1;{NIP[1]};Siti;DISKOMINFO\na2;{NIP[0]};Budi;DISKOMINFO\n"
+    assert outcomes(load(office, moved)) == [Outcome.CHANGED, Outcome.NEW]
+    assert {row.id: row.nip for row in office.rows(select(employee))} == {"a1": NIP[1], "a2": NIP[0]}
+
+
+def test_progress_is_told_at_a_terminal_and_nowhere_else(mocker: MockerFixture) -> None:
+    stream = StringIO()
+    assert rows_done_on(stream) is None
+    mocker.patch.object(stream, "isatty", return_value=True)
+    tell = rows_done_on(stream)
+    assert tell is not None
+    tell(500, 501)
+    tell(501, 501)
+    assert stream.getvalue() == "\r500 dari 501 baris\r501 dari 501 baris\n"
