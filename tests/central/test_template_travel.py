@@ -215,6 +215,31 @@ def test_more_people_than_fit_are_shared_out(town: Town) -> None:
     assert slots_at(town, "b") == before | {("new", 0), ("new", 1)}
 
 
+def test_somebody_gives_up_a_second_home_for_who_has_none_and_keeps_the_first(town: Town) -> None:
+    town.module("a", capacity=10, usable=10)
+    town.node("b", capacity=10, usable=10)
+    town.node("elsewhere", AWAY)
+    for number in range(3):
+        town.enrolled(town.person(f"p{number}"), "a", 2 * number, 2 * number + 1)
+    town.obey("a", "b")
+    assert len(slots_at(town, "b")) == 6
+    town.person("new")
+    town.enrolled("new", "elsewhere", 1, 2, unit=AWAY)
+    town.plan()
+    (order,) = [order for name in "ab" for order in town.orders(name)]
+    assert (order.do, order.reason, len(order.slots)) == (Do.PURGE, "moved", 2)
+    assert order in town.orders("b")  # where they were enrolled they stay
+    assert town.plan() == 0
+    town.end(order.id, "failed", "not-yours")
+    assert town.plan() == 0
+    town.pass_days(1)
+    town.obey("a", "b")
+    assert len(slots_at(town, "a")) == len(slots_at(town, "b")) == 6
+    assert {person for person, _ in slots_at(town, "a")} == {"p0", "p1", "p2"}
+    assert "new" in {person for person, _ in slots_at(town, "b")}
+    assert town.plan() == 0
+
+
 # --- moving
 
 
