@@ -368,7 +368,7 @@ def test_a_database_that_fails_midway_is_said_with_the_first_row_that_is_not_kep
     office: Central, mocker: MockerFixture
 ) -> None:
     mocker.patch.object(people_import, "ROWS_AT_ONCE", 2)
-    mocker.patch.object(people_import.days, "mark_people", side_effect=[None, StoreError("Cakram penuh.")])
+    mocker.patch("central.people_import.days.mark_people", side_effect=[None, StoreError("Cakram penuh.")])
     with pytest.raises(StoreError, match=r"Cakram penuh\. Mulai baris 4 belum disimpan"):
         load(office, many(5))
     assert len(office.rows(select(employee))) == 2
