@@ -240,7 +240,10 @@ class ErrandOffice:
         _log.info("order %s: a template is in slot %d", told.order, told.slot)
 
     def _compare(self, order: Order) -> None:
-        found = self._search.search(order, self._parcels.fetched[order.id], self._books().holders)
+        memory = self._sensor.book.memory
+        doubted = memory.doubted if memory is not None else {}
+        holders = {slot: person for slot, person in self._books().holders.items() if slot not in doubted}
+        found = self._search.search(order, self._parcels.fetched[order.id], holders)
         self._tell(SEARCHED, found.content())
 
     def _purge(self, order: Order) -> None:

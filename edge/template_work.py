@@ -5,6 +5,7 @@ looked at, and the order begins anew afterwards.
 """
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -47,12 +48,15 @@ class TemplateWork:
         """The template of a slot, read twice and equal, sealed for central.
 
         Raises:
-            OrderRefusedError: slot-empty. SensorError: no sound answer, or the template was exchanged.
+            OrderRefusedError: slot-empty, not-yours.
+            SensorError: no sound answer, or the template was exchanged.
         """
         slot = order.slots[0]
         shelf = self._sensor.templates()
         with shelf.bounded(LIMIT_S):
             self._sensor.audit(slot)
+            if slot in self._doubted:
+                raise OrderRefusedError("not-yours", f"slot {slot} may hold another template than was stored")
             data = shelf.read_template(slot)
             shelf.overwrite(WORK_BUFFER)
         if data is None:
@@ -79,6 +83,9 @@ class TemplateWork:
             if slot in shelf.slots():
                 if shelf.read_template(slot) != parcel.data:
                     raise OrderRefusedError("slot-in-use", f"slot {slot} holds another template")
+                if slot in self._doubted:
+                    with self._sensor.changing({slot}, {slot: sha256}):
+                        pass  # it is proven now to hold what belongs there
                 return told
             shelf.upload(parcel.data, WORK_BUFFER)
             shelf.settle()
@@ -127,6 +134,11 @@ class TemplateWork:
             with self._sensor.changing({slot}) as changing:
                 changing.delete(slot)
         return None
+
+    @property
+    def _doubted(self) -> AbstractSet[int]:
+        memory = self._sensor.book.memory
+        return memory.doubted.keys() if memory is not None else frozenset()
 
     def opened(self, order: Order, sealed: bytes) -> Parcel:
         """The template that was sent for this order.

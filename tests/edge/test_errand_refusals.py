@@ -35,8 +35,7 @@ def test_it_is_refused_once_and_nothing_is_touched(
 ) -> None:
     with errand_world(tmp_path, people=1) as here:
         here.module.erase(100)
-        here.sensor.accept()
-        here.settle()
+        here.acquaint()
         flash, order = here.flash(), make(here)
         here.give(order)
         here.work()
@@ -127,11 +126,51 @@ def test_a_slot_with_something_unknown_is_not_written_over(tmp_path: Path) -> No
         assert here.flash() == flash
 
 
+def doubted(here: ErrandWorld) -> set[int]:
+    memory = here.sensor.book.memory
+    assert memory is not None
+    return set(memory.doubted)
+
+
+def test_what_a_newly_accepted_module_holds_is_not_handed_in_under_anybodys_name(tmp_path: Path) -> None:
+    """It may be another one, with a stranger in Budi's slot: the node has to see what it stored there."""
+    with errand_world(tmp_path) as here:
+        here.module.erase(7)
+        here.module.enrol(7, "stranger", FINGER)
+        here.sensor.accept()
+        here.settle()
+        assert doubted(here) == {7}
+        search = here.search("stranger")
+        here.give(export(), search)
+        here.work()
+        assert here.handed_in == {}
+        assert here.failures() == ["not-yours"]
+        assert [(hit["slot"], hit["person"]) for hit in here.told()[-1][1]["hits"]] == [(7, None)]
+        here.give(purge(7), here.install(7, "p-budi"))
+        here.work()
+        assert doubted(here) == set()
+        assert here.who_taps("p-budi", FINGER) == "p-budi"
+
+
+def test_the_same_template_sent_again_ends_the_doubt_about_its_slot(tmp_path: Path) -> None:
+    with errand_world(tmp_path) as here:
+        here.sensor.accept()
+        here.settle()
+        assert doubted(here) == {7}
+        order = here.install(7, "p-budi")
+        data = bytes.fromhex(here.flash()[7])
+        here.templates[order.template] = changed(here.templates[order.template], data=data)
+        here.give(order)
+        here.work()
+        assert here.told()[-1][0] == "template-installed"
+        assert doubted(here) == set()
+        assert here.holder(7) == "p-budi"
+
+
 def test_a_full_library_refuses_and_keeps_everybody(tmp_path: Path) -> None:
     with errand_world(tmp_path, quirks=("capacity=20",)) as here:
         here.module.fault("library_full")
-        here.sensor.accept()
-        here.settle()
+        here.acquaint()
         flash = here.flash()
         here.give(*(here.install(slot) for slot in (0, 19)))
         here.work()

@@ -50,7 +50,8 @@ class ErrandWorld(World):
         self.node_key = sealing.public_hex(key)
         self.errands = ErrandOffice(self.folder, self.node, key, self.sensor, self.logbook, self.office)
         self.errands.serve(self.shelf)
-        self.shelf._lay_over = self.errands.lay_over
+        self.shelf._lay_over = lambda roster: self.sensor.book.lay_over(self.errands.lay_over(roster))
+        self.sensor.book.on_doubt = self.shelf.refresh
         self.shelf.refresh()
 
     def _put_orders_in_force(self) -> None:
@@ -188,7 +189,13 @@ class ErrandWorld(World):
                 row = {"person": person, "name": f"Orang {person}", "unit": "DISKOMINFO", "group": "umum"}
                 self.roster["persons"].append(row)
             self.send_roster(**{f"s{slot}": person})
-        self.sensor.accept()
+        self.acquaint()
+
+    def acquaint(self) -> None:
+        """The node meets this module, with what is in it now, for the first time."""
+        self.end()
+        (self.folder / "sensor.json").unlink()
+        self.start()
         self.settle()
 
     def holder(self, slot: int) -> str | None:
