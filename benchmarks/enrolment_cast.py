@@ -34,12 +34,14 @@ class Cast:
         honest: everybody who does not cheat, witnesses among them.
         movers: honest people of the first office who are transferred to the second.
         twins: honest pairs; the second one resembles the first.
+        leavers: honest people of the first office who leave in the end.
     """
 
     witnesses: dict[str, Citizen]
     honest: list[Citizen]
     movers: list[Citizen]
     twins: list[tuple[Citizen, Citizen]]
+    leavers: list[Citizen]
     cheats: list[Cheat]
 
 
@@ -61,6 +63,7 @@ def cast(people: list[Citizen], seed: int, twin_rate: float) -> Cast:
     first, second, *_, last = by_office.values()
     times = max(1, len(people) // PEOPLE_PER_CHEAT)
     movers = [first.pop() for _ in range(2 * times)]
+    leavers = [first.pop() for _ in range(times)]
     victims = [first.pop() for _ in range(2 * times)]
     cheats = []
     for turn in range(times):
@@ -81,4 +84,4 @@ def cast(people: list[Citizen], seed: int, twin_rate: float) -> Cast:
             twins.append((first.pop(), last.pop()))
     dishonest = {one.cheat.id for one in cheats}
     honest = [person for person in people if person.id not in dishonest]
-    return Cast(witnesses, honest, movers, twins, cheats)
+    return Cast(witnesses, honest, movers, twins, leavers, cheats)

@@ -24,7 +24,11 @@ _TRIES = 3
 
 
 class Play:
-    """One run."""
+    """One run.
+
+    Attributes:
+        templates: the bytes of every template that was seen in a sensor, so that traces can be looked for.
+    """
 
     def __init__(self, town: ProofTown, seed: int, twin_rate: float) -> None:
         self._town = town
@@ -33,6 +37,7 @@ class Play:
         self._fingers: dict[str, tuple[str, str]] = {}
         self._caught: Counter[str] = Counter()
         self._missed: list[str] = []
+        self.templates: set[bytes] = set()
         self._refused: list[str] = []
         self._office = {person.id: person.office for person in town.people}
 
@@ -43,6 +48,7 @@ class Play:
             _tell("everybody honest is enrolled")
             self._everywhere(self._enrol_honest)
             self._settle("the first searches and installs")
+            self._look_into_sensors()
             _tell("cheats at the same node, at another one, and with two fingers in one template")
             for one in self._cheats("same-node", "merged"):
                 self._must_be_refused(one)
@@ -57,13 +63,20 @@ class Play:
             for one in self._cheats("left-behind"):
                 self._slip_in(one)
             self._settle("the searches after the transfer")
+            self._look_into_sensors()
             self._must_be_found("left-behind")
             _tell("everybody honest punches at every node of their office")
             self._everywhere(self._punch)
+            self._let_go()
             self._swap_module()
         finally:
             self._books.close()
         return self._report()
+
+    def _look_into_sensors(self) -> None:
+        for door in self._town.doors.values():
+            flash = door.finger("snapshot")["flash"]
+            self.templates.update(bytes.fromhex(template) for template in flash["slots"].values())
 
     # -- enrolment
 
@@ -172,6 +185,23 @@ class Play:
             reached = any(one.cheat.id in self._books.holders(name) for name in old)
             self._judge("before-transfer", found=not reached, what=one.cheat.name)
 
+    def _let_go(self) -> None:
+        """Who leaves is erased at every node, and what is kept of their fingers can't be opened any more."""
+        _tell("some leave, and their fingers are erased")
+        gone = {person.id for person in self._cast.leavers}
+        for person in gone:
+            self._town.tell("leave", person, (MONDAY + timedelta(days=1)).isoformat())
+        self._town.clock.advance(timedelta(days=1))
+        nodes = [door.node_id() for door in self._town.doors.values()]
+
+        def erased() -> bool:
+            return not gone & self._books.keys() and not any(
+                gone & self._books.holders(name) for name in nodes
+            )
+
+        wait_for("the leavers' fingers to be erased", erased, None, _SETTLE_S)
+        self._settle_orders()
+
     def _swap_module(self) -> None:
         door = self._town.doors[f"n{len(self._town.offices) - 1}"]
         outsider = ("outsider", "right-index")
@@ -230,6 +260,9 @@ class Play:
         """Until every template is at central, every node has answered, and every order is done."""
         wait_for(what, self._settled, None, _SETTLE_S)
 
+    def _settle_orders(self) -> None:
+        wait_for("open orders", lambda: not self._books.open_placements(), None, _SETTLE_S)
+
     def _settled(self) -> bool:
         states = self._books.templates()
         everybody = all(len(states.get(person, ())) == 2 for person in self._fingers)
@@ -259,6 +292,7 @@ class Play:
             "refused": sorted(set(self._refused)),
             "twins": 2 * len(self._cast.twins),
             "nodes": len(self._town.doors),
+            "leavers_erased": len(self._cast.leavers),
         }
 
 

@@ -11,7 +11,8 @@ of central and of every node, with emulated sensors. What is played:
 * `after-transfer`: at the new office of somebody who was transferred, a colleague offers that person's
   fingers, and `left-behind`: at the old one, where they are erased by then;
 * `swapped-module`: another module, with the cheat's finger in it, is put on the wires of a node;
-* twins: honest pairs whose fingers a sensor takes for one, at a stated rate.
+* twins: honest pairs whose fingers a sensor takes for one, at a stated rate;
+* in the end some leave, and their fingers must be gone from every node, and their keys from central.
 
 A cheat is found if the node refuses, or if a finding is open at central and the template travels nowhere. An
 honest person is refused if no finger of theirs is enrolled in the end, or if a punch of theirs at any node
@@ -40,14 +41,14 @@ touches with a lift between them, at human speed, can't take much less than half
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the proof and print its figures."""
     parser = argparse.ArgumentParser(prog="./dev prove enrolment", description=__doc__)
-    parser.add_argument("--people", type=int, default=60, help="employees, cheats among them (at least 30)")
+    parser.add_argument("--people", type=int, default=60, help="employees, cheats among them (at least 24)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--twin-rate", type=float, default=0.1, help="share of people in a pair of twins")
     parser.add_argument("--folder", type=Path, default=None, help="keep everything here, to look at it")
     parser.add_argument("--no-real-time", action="store_true", help="leave out the enrolments in real time")
     options = parser.parse_args(arguments)
-    if options.people < 30 or not 0 <= options.twin_rate <= 0.3:
-        parser.error("at least 30 people, and a twin rate of at most 0.3")
+    if options.people < 24 or not 0 <= options.twin_rate <= 0.3:
+        parser.error("at least 24 people, and a twin rate of at most 0.3")
     if options.folder is not None:
         return _run(options, options.folder)
     with tempfile.TemporaryDirectory(prefix="hadir-ep-") as name:
