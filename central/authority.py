@@ -7,6 +7,7 @@ validity get a public certificate in front instead.
 """
 
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,12 +23,17 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from attendance.errors import HadirError
 from central.private_files import private_folder, read_private, write_private
 
 CA_LIFETIME = timedelta(days=20 * 365)
 SERVER_LIFETIME = timedelta(days=10 * 365)
 _OLDEST_CLOCK = datetime(1970, 1, 1, tzinfo=UTC)
 _Key = ec.EllipticCurvePrivateKey
+
+
+class AuthorityError(HadirError):
+    """A certificate or its key is missing or damaged."""
 
 
 def make_authority(data_dir: Path, names: Sequence[str], now: datetime) -> None:
@@ -37,15 +43,16 @@ def make_authority(data_dir: Path, names: Sequence[str], now: datetime) -> None:
         data_dir: central's own folder.
         names: host names and addresses of central; the authority is limited to them and what lies below.
         now: the validity ends counted from here.
+
+    Raises:
+        AuthorityError, PrivateFileError: what is there can't be used.
     """
     folder = private_folder(data_dir / "tls")
     if not (folder / "ca.key").exists():
         key = ec.generate_private_key(ec.SECP256R1())
         _store(ca_file(data_dir), folder / "ca.key", key, _authority_certificate(key, names, now))
     if not (folder / "server.key").exists():
-        ca_key = load_pem_private_key(read_private(folder / "ca.key"), None)
-        assert isinstance(ca_key, _Key)
-        ca = x509.load_pem_x509_certificate(ca_file(data_dir).read_bytes())
+        ca, ca_key = _read_authority(data_dir)
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _server_certificate(key, ca_key, ca, names, now)
         _store(folder / "server.crt", folder / "server.key", key, certificate)
@@ -56,9 +63,38 @@ def ca_file(data_dir: Path) -> Path:
     return data_dir / "ca.crt"
 
 
+def require_server_files(data_dir: Path) -> None:
+    """Refuse what `serve` could not use.
+
+    Raises:
+        AuthorityError: certificate or key are missing, damaged or no pair.
+    """
+    certificate, key = server_files(data_dir)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:  # what the ssl module raises is one too
+        raise AuthorityError(_unusable(certificate, key)) from error
+
+
 def server_files(data_dir: Path) -> tuple[Path, Path]:
     """Certificate and key that `serve` uses."""
     return data_dir / "tls" / "server.crt", data_dir / "tls" / "server.key"
+
+
+def _read_authority(data_dir: Path) -> tuple[x509.Certificate, _Key]:
+    key_file = data_dir / "tls" / "ca.key"
+    try:
+        key = load_pem_private_key(read_private(key_file), None)
+        ca = x509.load_pem_x509_certificate(ca_file(data_dir).read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        raise AuthorityError(_unusable(ca_file(data_dir), key_file)) from error
+    if not isinstance(key, _Key):
+        raise AuthorityError(_unusable(ca_file(data_dir), key_file))
+    return ca, key
+
+
+def _unusable(certificate: Path, key: Path) -> str:
+    return f"{certificate} atau {key} hilang atau rusak: kembalikan keduanya dari cadangan."
 
 
 def general_name(name: str) -> x509.GeneralName:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from attendance import seal
-from attendance.errors import EvidenceError, MalformedError
+from attendance.errors import EvidenceError, MalformedError, PersonError
 from central import audit
 from central.database import upsert
 from central.nodes import NodeState
@@ -105,10 +105,10 @@ def issue(
     """Make a token for one node of this unit. Only its hash is kept: it can't be shown again.
 
     Raises:
-        ClaimError: no such unit.
+        PersonError: no such unit.
     """
     if connection.scalar(select(unit.c.code).where(unit.c.code == unit_code)) is None:
-        raise ClaimError("unit-unknown", f"unit {unit_code} is not known: import it first")
+        raise PersonError(f"Unit {unit_code} tidak dikenal; impor unit lebih dahulu.")
     token = b32encode(secrets.token_bytes(_TOKEN_BYTES)).decode().lower()
     connection.execute(
         insert(claim).values(

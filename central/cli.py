@@ -10,9 +10,11 @@ from pathlib import Path
 from attendance.errors import HadirError
 from central import commands, template_commands, template_report
 from central.accounts import Role
+from central.authority import require_server_files
 from central.config import CentralConfig, load
 from central.installation import initialise
 from central.office import Office, open_office
+from central.refusal_wording import plain_sentence
 from central.serving_web import WebServer, refuse_taken
 
 _USUAL_CONFIGS = (Path("central.toml"), Path("/etc/hadir/central.toml"))
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             office.database.close()
     except HadirError as error:
-        print(f"hadir-central: {error}", file=sys.stderr)
+        print(f"hadir-central: {plain_sentence(error)}", file=sys.stderr)
         return 2
     return 0
 
@@ -50,8 +52,12 @@ def _init(config: CentralConfig) -> int:
 
 
 def _serve(config: CentralConfig) -> int:
-    # Opened once here, so that what is missing is said in one sentence and not by a failing worker.
-    open_office(config).database.close()
+    # Tried once here, so that what is missing is said in one sentence and not by a failing worker.
+    office = open_office(config)
+    office.database.close()
+    office.clock.now_ms()
+    if not config.plain_http:
+        require_server_files(config.data_dir)
     refuse_taken(config)
     print(f"Hadir melayani {config.public_url}", flush=True)
     WebServer(config).run()

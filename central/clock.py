@@ -44,9 +44,12 @@ class EmulatedClock:
         try:
             state = json.loads(self._path.read_bytes())
             elapsed_ms = (time.monotonic_ns() - int(state["at_monotonic_ns"])) / 1_000_000
-            return int(state["wall_ms"] + elapsed_ms * state["rate"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ClockError(f"the emulated clock {self._path} can't be read: {error}") from error
+            now_ms = int(state["wall_ms"] + elapsed_ms * state["rate"])
+            from_ms(now_ms)  # a moment beyond every calendar would fail much later
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+            why = error.strerror if isinstance(error, OSError) else "isinya bukan jam buatan"
+            raise ClockError(f"Jam buatan {self._path} tidak dapat dibaca: {why}.") from error
+        return now_ms
 
 
 def clock_for(clock_file: Path | None) -> Clock:

@@ -55,8 +55,8 @@ class FileLock:
                 self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
                 raise LockError(
-                    f"{self._path} can't be opened ({error.strerror}): make its folder, "
-                    "or let central's own user write there"
+                    f"{self._path} tidak dapat dibuka ({error.strerror}): buat foldernya, "
+                    "atau beri pengguna Hadir hak tulis di sana."
                 ) from error
             self._pid = os.getpid()
         return self._fd

@@ -70,5 +70,5 @@ def load_keys(data_dir: Path) -> Keys:
 def _load(path: Path) -> bytes:
     data = read_private(path)
     if len(data) != _SECRET_BYTES:
-        raise PrivateFileError(f"{path} is damaged: it holds {len(data)} bytes instead of {_SECRET_BYTES}")
+        raise PrivateFileError(f"{path} rusak: isinya {len(data)} bita, seharusnya {_SECRET_BYTES}.")
     return data

@@ -153,9 +153,9 @@ def trust_again(connection: Connection, name: str, reason: str, now_ms: int, *, 
     """Take a distrusted node back, after a person has looked.
 
     Raises:
-        UnknownNodeError: never claimed. NodeStateError: it is not distrusted, or no reason is given.
+        NodeStateError: never claimed here, not distrusted, or no reason is given.
     """
-    found = find(connection, name, lock=True)
+    found = _named(connection, name)
     if found.state is not NodeState.DISTRUSTED:
         raise NodeStateError(
             f"Alat {found.id} berstatus {found.state.value}; hanya alat distrusted dapat dipercaya lagi."
@@ -176,9 +176,9 @@ def retire(connection: Connection, name: str, now_ms: int, *, actor: str) -> Non
     Days on which it was in service still need its word: it may hold punches that it never handed in.
 
     Raises:
-        UnknownNodeError: never claimed. NodeStateError: it is retired already.
+        NodeStateError: never claimed here, or retired already.
     """
-    found = find(connection, name, lock=True)
+    found = _named(connection, name)
     if found.state is NodeState.RETIRED:
         raise NodeStateError(f"Alat {found.id} sudah diberhentikan.")
     values = {"state": NodeState.RETIRED.value, "retired_at_ms": now_ms}
@@ -227,3 +227,11 @@ def note_status(
         .where(node.c.id == name)
         .values(last_seen_ms=now_ms, backlog=backlog, photo_backlog=photo_backlog, software=software)
     )
+
+
+def _named(connection: Connection, name: str) -> Node:
+    """A node that a person names, refused in their words; `find` speaks to nodes."""
+    try:
+        return find(connection, name, lock=True)
+    except UnknownNodeError as error:
+        raise NodeStateError(f"Alat {name[:16]} tidak dikenal di sini.") from error

@@ -64,7 +64,7 @@ def import_people(
                 audit.note(connection, now_ms, actor, "people-imported", "", _summary(told))
         except StoreError as error:
             first = some[0].line
-            raise StoreError(f"{error} Mulai baris {first} belum disimpan; jalankan impor lagi.") from error
+            raise StoreError(f"Mulai baris {first} belum disimpan; jalankan impor lagi: {error}") from error
         reports += told
         if progress is not None:
             progress(len(reports), len(entries))

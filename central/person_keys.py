@@ -51,7 +51,7 @@ def made_for(connection: Connection, keys: TemplateKeys, person: str, now_ms: in
     # `template_rotation.remove_old` holds the table while it looks and deletes. Whoever waited for it with
     # an older key sees here that the file has gone.
     if kek.version not in keys.versions():
-        raise MissingKekError("the template key was changed meanwhile: try again")
+        raise MissingKekError("Kunci sidik jari baru saja diganti: coba lagi.")
     return key
 
 
@@ -88,8 +88,8 @@ def unwrap(kek: Kek, person: str, wrapped: bytes) -> bytes:
         return decrypt(kek.key, wrapped, _bound(person, kek.version))
     except InvalidTag as error:
         raise DamagedVaultError(
-            f"the key of {person} does not open with version {kek.version}: "
-            "restore their row of person_key from a backup"
+            f"Kunci {person} tidak terbuka dengan versi {kek.version}: "
+            "kembalikan barisnya di tabel person_key dari cadangan."
         ) from error
 
 

@@ -56,7 +56,11 @@ def file_content(path: Path) -> dict[str, Any]:
     try:
         return policy_presets.parse_toml_policy(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path} can't be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "bukan teks UTF-8"
+        raise PolicyError(f"{path} tidak dapat dibaca: {why}.") from error
+    except PolicyError as error:
+        # The parser speaks of keys and values of the file, in the words of its format.
+        raise PolicyError(f"Aturan {path} tidak dapat dipakai. Rincian: {error}") from error
 
 
 def put_in_force(

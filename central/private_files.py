@@ -22,8 +22,8 @@ def private_folder(path: Path) -> Path:
         path.chmod(0o700)
     except OSError as error:
         raise PrivateFileError(
-            f"the folder {path} can't be used ({error.strerror}): "
-            "choose another data_dir, or let central's own user write there"
+            f"Folder {path} tidak dapat dipakai ({error.strerror}): "
+            "pilih data_dir lain, atau beri pengguna Hadir hak tulis di sana."
         ) from error
     return path
 
@@ -59,9 +59,11 @@ def read_private(path: Path) -> bytes:
         mode = path.stat().st_mode & 0o777
         data = path.read_bytes()
     except OSError as error:
-        raise PrivateFileError(f"{path} can't be read: run `hadir-central init` first") from error
+        raise PrivateFileError(
+            f"{path} tidak dapat dibaca ({error.strerror}): jalankan `hadir-central init` lebih dahulu."
+        ) from error
     if mode & 0o077:
-        raise PrivateFileError(f"{path} can be read by others (mode {mode:o}): run chmod 600 on it")
+        raise PrivateFileError(f"{path} dapat dibaca orang lain (mode {mode:o}): jalankan chmod 600.")
     return data
 
 

@@ -52,11 +52,11 @@ def require_current(database: Database) -> None:
     """
     found, wanted = current(database), head()
     if found is None:
-        raise SchemaError("the database is empty: run `hadir-central init` first")
+        raise SchemaError("Basis data masih kosong: jalankan `hadir-central init` lebih dahulu.")
     if found != wanted:
         raise SchemaError(
-            f"the database has revision {found} and this version needs {wanted}: "
-            "run `hadir-central init` with the newest version"
+            f"Basis data bentuk {found}, sedangkan versi ini memerlukan {wanted}: "
+            "jalankan `hadir-central init` dengan versi terbaru."
         )
 
 

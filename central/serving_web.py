@@ -95,8 +95,8 @@ def refuse_taken(config: CentralConfig) -> None:
             probe.bind((config.host, config.port))
         except OSError as error:
             raise ConfigError(
-                f"central can't listen at {config.host} port {config.port} ({error.strerror}): stop the "
-                "other program there, or change host or port"
+                f"Tidak dapat melayani di {config.host} port {config.port} ({error.strerror}): hentikan "
+                "program lain di sana, atau ganti host atau port."
             ) from error
 
 

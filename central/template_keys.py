@@ -73,7 +73,7 @@ class TemplateKeys:
         path = self.versions().get(version)
         if path is None:
             raise MissingKekError(
-                f"the template key {_name(version)} is missing: put its copy back into {self.folder}"
+                f"Kunci sidik jari {_name(version)} tidak ada: kembalikan salinannya ke {self.folder}."
             )
         return Kek(version, _load(path, guarded=path.parent == self.credentials))
 
@@ -108,7 +108,7 @@ class TemplateKeys:
             sync_folder(path.parent)
         except OSError as error:
             raise PrivateFileError(
-                f"{path} can't be deleted ({error.strerror}): delete it yourself"
+                f"{path} tidak dapat dihapus ({error.strerror}): hapus sendiri."
             ) from error
 
 
@@ -165,7 +165,7 @@ def _load(path: Path, *, guarded: bool) -> bytes:
     try:
         data = path.read_bytes() if guarded else read_private(path)
     except OSError as error:
-        raise PrivateFileError(f"{path} can't be read ({error.strerror})") from error
+        raise PrivateFileError(f"{path} tidak dapat dibaca ({error.strerror}).") from error
     if len(data) != _KEY_BYTES:
-        raise PrivateFileError(f"{path} is damaged: it holds {len(data)} bytes instead of {_KEY_BYTES}")
+        raise PrivateFileError(f"{path} rusak: isinya {len(data)} bita, seharusnya {_KEY_BYTES}.")
     return data

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def test_a_data_dir_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_database_in_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'none' / 'central.db'}"
-    with pytest.raises(LockError, match="folder"):
+    with pytest.raises(LockError, match="foldernya"):
         initialise(CentralConfig(data_dir=tmp_path / "data", database_url=url))
 
 
@@ -75,7 +75,7 @@ def test_a_taken_port_is_said_before_anything_is_served(
         monkeypatch.setenv("HADIR_PORT", str(other.getsockname()[1]))
         assert run(settings, "serve") == 2
     told = capsys.readouterr()
-    assert "change host or port" in told.err
+    assert "ganti host atau port" in told.err
     assert "melayani" not in told.out
 
 
@@ -94,7 +94,7 @@ def test_missing_damaged_and_existing_keys_are_told_apart(tmp_path: Path) -> Non
     with pytest.raises(FileExistsError):
         write_private(file, b"x")
     file.write_bytes(b"short")
-    with pytest.raises(PrivateFileError, match="5 bytes"):
+    with pytest.raises(PrivateFileError, match="5 bita"):
         keys.load_keys(tmp_path)
 
 
@@ -140,20 +140,22 @@ def test_openssl_refuses_a_name_outside_the_constraints(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('data_dir = "/x"\nprot = 5\n', r"line 2: 'prot' is not a setting"),
-        ('data_dir = "/x"\nport = "5"\n', "line 2: port must be a whole number"),
-        ('data_dir = "/x"\nport = true\n', "line 2: port must be a whole number"),
-        ('data_dir = "/x"\nport = 70000\n', "between 0 and 65535"),
-        ('data_dir = "/x"\nplain_http = "yes"\n', "line 2: plain_http must be true or false"),
-        ("data_dir = 5\n", "line 1: data_dir must be text"),
-        ("port = 5\n", "data_dir is missing"),
-        ("data_dir = ", "not TOML"),
-        ('data_dir = "/x"\nzone = "Mars/Base"\n', "not a time zone"),
+        ('data_dir = "/x"\nprot = 5\n', r"baris 2: 'prot' bukan setelan"),
+        ('data_dir = "/x"\nport = "5"\n', "baris 2: port harus bilangan bulat"),
+        ('data_dir = "/x"\nport = true\n', "baris 2: port harus bilangan bulat"),
+        ('data_dir = "/x"\nport = 70000\n', "di antara 0 dan 65535"),
+        ('data_dir = "/x"\nplain_http = "yes"\n', "baris 2: plain_http harus true atau false"),
+        ("data_dir = 5\n", "baris 1: data_dir harus teks"),
+        ("port = 5\n", "data_dir tidak ada"),
+        ("data_dir = ", "bukan TOML"),
+        ('data_dir = "/x"\nzone = "Mars/Base"\n', "bukan zona waktu"),
         ('data_dir = "/x"\nthreads = 0\n', "threads 0"),
-        ('data_dir = "/x"\ndatabase_url = "mysql://x"\n', "must begin with"),
-        ('data_dir = "/x"\ndatabase_url = "sqlite:///:memory:"\n', "lost"),
+        ('data_dir = "/x"\ndatabase_url = "mysql://x"\n', "harus diawali"),
+        ('data_dir = "/x"\ndatabase_url = "sqlite:///:memory:"\n', "hilang"),
         ('data_dir = "/x"\ndatabase_url = "postgresql+psycopg://a:b@[::1"\n', "USER@HOST"),
-        ('data_dir = "/x"\nserver_names = []\n', "server_names must be a list"),
+        ('data_dir = "/x"\nserver_names = []\n', "server_names harus daftar"),
+        ('data_dir = "/x"\nserver_names = ["hadir", "hadir kab"]\n', "memuat 'hadir kab'"),
+        ('data_dir = "/x"\nserver_names = [" hadir"]\n', "memuat ' hadir'"),
         ('data_dir = "/x"\nplain_http = true\nhost = "0.0.0.0"\n', "HTTPS"),
     ],
 )
@@ -175,7 +177,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     for wrong in ({"HADIR_PORT": "x"}, {"HADIR_PLAIN_HTTP": "1"}):
         with pytest.raises(ConfigError, match="HADIR_"):
             load(file, wrong)
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(ConfigError, match="tidak dapat dibaca"):
         load(tmp_path / "missing.toml", {})
 
 
@@ -232,10 +234,11 @@ def test_the_commands_prepare_a_whole_office(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["claim", "NONE"], "NONE is not known"),
+        (["claim", "NONE"], "Unit NONE tidak dikenal"),
         (["policy", "set", "none"], "bukan preset (asn-2023"),
         (["import-people", "/nonexistent.csv"], "tidak dapat dibaca"),
-        (["retire-node", "nobody"], "was claimed here"),
+        (["retire-node", "nobody"], "Alat nobody tidak dikenal di sini"),
+        (["trust-node", "nobody", "x"], "Alat nobody tidak dikenal di sini"),
         (["assign-slot", "NONE", "1", "x"], "tidak dikenal"),
         (["create-admin", "x"], "tidak sah"),
     ],
@@ -248,6 +251,82 @@ def test_a_refusal_is_one_sentence_and_status_2(
     told = capsys.readouterr().err
     assert sentence in told
     assert "Traceback" not in told
+
+
+def damage_clock(folder: Path) -> None:
+    (folder / "clock").write_text('{"wall_ms": 1e300, "rate": 1, "at_monotonic_ns": 0}')
+
+
+def damage_certificate(folder: Path) -> None:
+    (folder / "data" / "tls" / "server.crt").write_text("rusak")
+
+
+def lose_authority(folder: Path) -> None:
+    (folder / "data" / "ca.crt").unlink()
+    (folder / "data" / "tls" / "server.key").unlink()
+
+
+def lose_template_key(folder: Path) -> None:
+    (folder / "data" / "keys" / "template-kek-0001").unlink()
+
+
+def forge_rules(folder: Path) -> None:
+    office = open_office(CentralConfig(data_dir=folder / "data"))
+    commands.set_policy(office, "tanggamus-2017")
+    office.database.close()
+    (folder / "data" / "keys" / "document.key").write_bytes(b"x" * 32)
+
+
+def break_books(folder: Path) -> None:
+    (folder / "data" / "central.db").write_bytes(b"rusak" * 4000)
+
+
+def empty_books(folder: Path) -> None:
+    for file in (folder / "data").glob("central.db*"):
+        file.unlink()
+
+
+def write_rules(folder: Path) -> None:
+    (folder / "rules.toml").write_text('id = "x"\n')
+
+
+def nothing(_folder: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("verb", "damage", "sentence"),
+    [
+        ("serve", nothing, "Jam buatan .*clock tidak dapat dibaca: No such file"),
+        ("serve", damage_clock, "Jam buatan .*clock tidak dapat dibaca: isinya bukan jam buatan"),
+        ("coverage", damage_clock, "Jam buatan .*clock tidak dapat dibaca: isinya bukan jam buatan"),
+        ("serve", damage_certificate, "server.crt atau .*server.key hilang atau rusak"),
+        ("init", lose_authority, "ca.crt atau .*ca.key hilang atau rusak"),
+        ("serve", lose_template_key, "Kunci sidik jari template-kek-0001 tidak ada"),
+        ("fold", forge_rules, "tidak ditandatangani oleh kunci di data_dir"),
+        ("fold", break_books, "Basis data gagal; coba lagi atau panggil teknisi"),
+        ("fold", empty_books, "Basis data masih kosong"),
+        ("policy set rules.toml", write_rules, "Aturan rules.toml tidak dapat dipakai"),
+    ],
+)
+def test_what_is_damaged_is_said_in_one_indonesian_sentence(
+    settings: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    damage: Callable[[Path], None],
+    sentence: str,
+) -> None:
+    assert run(settings, "init") == 0
+    monkeypatch.chdir(settings.parent)
+    damage(settings.parent)
+    if "Jam" in sentence:
+        monkeypatch.setenv("HADIR_CLOCK_FILE", str(settings.parent / "clock"))
+    assert run(settings, *verb.split()) == 2
+    told = capfd.readouterr().err
+    assert re.match(f"hadir-central: .*{sentence}", told), told
+    assert "Traceback" not in told
+    assert told.count("\n") == 1, told
 
 
 @pytest.fixture

@@ -369,7 +369,9 @@ def test_a_database_that_fails_midway_is_said_with_the_first_row_that_is_not_kep
 ) -> None:
     mocker.patch.object(people_import, "ROWS_AT_ONCE", 2)
     mocker.patch("central.people_import.days.mark_people", side_effect=[None, StoreError("Cakram penuh.")])
-    with pytest.raises(StoreError, match=r"Cakram penuh\. Mulai baris 4 belum disimpan"):
+    with pytest.raises(
+        StoreError, match=r"Mulai baris 4 belum disimpan; jalankan impor lagi: Cakram penuh\."
+    ):
         load(office, many(5))
     assert len(office.rows(select(employee))) == 2
 

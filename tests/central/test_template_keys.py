@@ -53,7 +53,7 @@ def test_what_is_missing_damaged_or_open_is_named(tmp_path: Path) -> None:
         load_template_keys(tmp_path)
     file.chmod(0o600)
     file.write_bytes(bytes(33))
-    with pytest.raises(PrivateFileError, match="33 bytes"):
+    with pytest.raises(PrivateFileError, match="33 bita"):
         load_template_keys(tmp_path)
     file.unlink()
     with pytest.raises(MissingKekError, match="template-kek-0001"):

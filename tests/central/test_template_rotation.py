@@ -173,7 +173,7 @@ def test_no_key_is_kept_under_one_that_is_deleted_meanwhile(town: Central) -> No
 
     object.__setattr__(behind, "meanwhile", another_process)
     late = replace(town, office=replace(office, template_keys=behind))
-    with pytest.raises(MissingKekError, match="try again"):
+    with pytest.raises(MissingKekError, match="coba lagi"):
         keep(late, "p1")
     assert versions(town) == {}
     keep(town, "p1")
