@@ -35,7 +35,7 @@ def test_every_cheat_is_found_nobody_honest_is_refused_and_no_template_is_anywhe
     own_flash = {door.folder / "flash.json" for door in town.doors.values()}
     files = [file for file in tmp_path.rglob("*") if file.is_file() and file not in own_flash]
     assert wire in files
-    assert {"central.db", "central.log", "punch.log", "journal-e0001.db"} <= {file.name for file in files}
+    assert {"central.db", "central.log", "punch.log", "journal.db"} <= {file.name for file in files}
     templates = sorted(play.templates)
     found = {str(file.relative_to(tmp_path)): traces(file.read_bytes(), templates) for file in files}
     assert {name: what for name, what in found.items() if what} == {}
