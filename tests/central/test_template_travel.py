@@ -114,6 +114,14 @@ def test_nodes_that_are_not_trusted_get_no_orders(town: Town) -> None:
         assert len(town.orders("b")) == count
 
 
+@pytest.mark.parametrize("state", ["distrusted", "retired"])
+def test_nothing_is_planned_for_a_node_that_is_not_trusted(town: Town, state: str) -> None:
+    town.node("b", state=state)
+    town.enrolled(town.person("p1"), "a", 4)
+    assert town.plan() == 0
+    assert town.rows(select(placement)) == []
+
+
 def test_a_finding_that_turns_up_takes_an_open_order_back(town: Town) -> None:
     town.node("b")
     (kept,) = town.enrolled(town.person("p1"), "a", 4)
@@ -474,6 +482,17 @@ def test_a_finger_that_was_decided_to_be_anothers_is_purged_everywhere_and_trave
     town.obey("a", "b")
     assert len(slots_at(town, "a")) == len(slots_at(town, "b")) == 1
     assert town.plan() == 0
+
+
+def test_an_older_template_travels_where_the_newer_one_was_decided_to_be_anothers(town: Town) -> None:
+    (older,) = town.enrolled(town.person("p1"), "a", 4)
+    (newer,) = town.enrolled("p1", "a", 5, state="held")
+    town.node("b")
+    town.plan()
+    assert town.orders("b") == []  # as long as nobody has decided
+    town.found(newer, "cheat")
+    town.plan()
+    assert [order.template for order in town.orders("b")] == [older]
 
 
 # --- how much it takes
