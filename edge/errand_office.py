@@ -131,8 +131,11 @@ class ErrandOffice:
         return [order for order in self._listed() if refusal(order, books) is None]
 
     def _keep_books(self, ledger: Ledger) -> None:
-        """Forget what central lists no more."""
+        """Forget what central lists no more, and what the journal has overtaken."""
         orders, pending = self._shelf.standing.orders, self._intents.pending
+        if pending is not None and pending.slot in ledger.local:
+            # It is told, or somebody was enrolled there since: whose the slot is stands in the journal.
+            self._end_intent()
         if orders is not None:
             listed = {order.id for order in orders.orders}
             ledger.forget_ended(listed | ({pending.order} if pending else set()))
@@ -170,7 +173,7 @@ class ErrandOffice:
             self._search.clean_up()
             return
         if self._intents.pending is not None:
-            self._look_after_cut(self._intents.pending, ledger)
+            self._look_after_cut(self._intents.pending)
             return
         errands = self._errands()
         books = self._books()
@@ -235,8 +238,7 @@ class ErrandOffice:
 
     def _installed(self, told: Installed) -> None:
         self._tell(INSTALLED, told.content())
-        self._intents.end()
-        self._shelf.refresh()
+        self._end_intent()
         _log.info("order %s: a template is in slot %d", told.order, told.slot)
 
     def _compare(self, order: Order) -> None:
@@ -252,15 +254,19 @@ class ErrandOffice:
         self._tell(PURGED, Purged(order.id, order.person, order.slots).content())
         _log.info("order %s: slots %s are empty", order.id, order.slots)
 
-    def _look_after_cut(self, pending: Installed, ledger: Ledger) -> None:
+    def _look_after_cut(self, pending: Installed) -> None:
+        """Have it whole and told, or have the slot empty. Whole it may stay where the books say the same."""
         if self._shelf.standing.orders is None or self._shelf.standing.roster is None:
             return  # whether it is still wanted is not known
-        if pending.order not in ledger.ended and pending.slot not in ledger.local:
-            wanted = {order.id for order in self._errands()}
-            told = self._work.look_after_cut(lambda intent: intent.order in wanted)
-            if told is not None:
-                self._installed(told)
-                return
+        wanted = any(order.id == pending.order for order in self._errands())
+        theirs = self._books().holders.get(pending.slot) == pending.person
+        whole = self._work.look_after_cut(keep=wanted or theirs)
+        if whole and wanted:
+            self._installed(pending)
+        else:
+            self._end_intent()
+
+    def _end_intent(self) -> None:
         self._intents.end()
         self._shelf.refresh()
 

@@ -4,7 +4,7 @@ A finger that comes meanwhile is waited on at most for one transfer or one write
 looked at, and the order begins anew afterwards.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -111,11 +111,10 @@ class TemplateWork:
                     changing.delete(slot)
         self._sensor.templates().overwrite(WORK_BUFFER)
 
-    def look_after_cut(self, still_wanted: Callable[[Installed], bool]) -> Installed | None:
-        """Find out what became of a template that was being stored.
+    def look_after_cut(self, *, keep: bool) -> bool:
+        """Find out what became of a template that was being stored; True if it is whole in its slot.
 
-        Returns:
-            it, if it is whole in its slot and still wanted; None if the slot is empty now.
+        Otherwise the slot is empty on return, and it is also where the template is not to be kept.
 
         Raises:
             SensorError: no sound answer. OSError: it can't be noted.
@@ -127,13 +126,13 @@ class TemplateWork:
         with shelf.bounded(LIMIT_S):
             if slot not in shelf.slots():
                 self._sensor.keep_identity()
-                return None
-            if still_wanted(pending) and self._holds(shelf, slot, pending.sha256):
+                return False
+            if keep and self._holds(shelf, slot, pending.sha256):
                 self._sensor.keep_identity({slot: pending.sha256})
-                return pending
+                return True
             with self._sensor.changing({slot}) as changing:
                 changing.delete(slot)
-        return None
+        return False
 
     @property
     def _doubted(self) -> AbstractSet[int]:

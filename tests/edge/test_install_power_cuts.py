@@ -14,6 +14,7 @@ from attendance.orders import Order
 from edge.errand_office import ErrandOffice
 from edge.faults import SensorError
 from edge.install_intent import IntentFile
+from edge.sensor_faults import SensorFault, sensor_error
 from edge.sensor_templates import TemplateShelf
 from edge.template_work import TemplateWork
 from tests.support.errand_world import FINGER, ErrandWorld, errand_world, purge
@@ -151,6 +152,44 @@ def test_a_torn_template_is_nobodys_even_where_the_roster_names_the_slot(tmp_pat
         cut_everything(here)
         assert here.holder(9) is None
         whole_and_told_once(here, order)
+
+
+def test_a_store_that_fails_for_good_leaves_nothing_under_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flash that says that it failed, and has written something."""
+    with errand_world(tmp_path) as here:
+        here.send_roster(s9="p-siti")
+        here.give(here.install(9))
+
+        def failing(_shelf: TemplateShelf, slot: int, _data: bytes) -> None:
+            here.module.enrol(slot, "stranger", FINGER)
+            raise sensor_error(SensorFault.FLASH, "the module could not write its flash")
+
+        monkeypatch.setattr(TemplateShelf, "store_uploaded", failing)
+        for _ in range(400):
+            here.carry()
+            here.step()
+            assert 9 not in here.flash() or here.holder(9) is None
+            if here.failures() and here.errands._intents.pending is None:
+                break
+        assert here.failures() == ["not-stored"]
+        assert set(here.flash()) == {7}
+
+
+def test_a_template_that_was_told_before_the_kill_stays_where_the_roster_named_it_already(
+    tmp_path: Path,
+) -> None:
+    with errand_world(tmp_path) as here:
+        here.send_roster(s9="p-siti")
+        with killed_at(IntentFile, "end", done=False):
+            order = installs_until_killed(here, 9)
+        here.give()
+        cut_everything(here)
+        here.idle()
+        assert here.flash()[9] == here.templates[order.template].data.hex()
+        assert here.holder(9) == "p-siti"
+        assert here.errands._intents.pending is None
 
 
 STEPS = [
