@@ -31,7 +31,8 @@ class NodeReport:
         sensor, camera: last word of the node on its parts: "ok", a fault's name, or None for silence.
         warnings: what it told people to know within `WARN_FOR`: `central-rolled-back`, `recovery`...
         events: how many central holds.
-        backlog, photo_backlog: how many the node still has to send, by its own word; None for silence.
+        backlog: how many events the node still has to send, by its own word; None where it does not know.
+        photo_backlog: the same of photos; 0 is all of them, any other number is the least that it can be.
         forks: how many times it contradicted what central holds.
     """
 

@@ -218,8 +218,25 @@ def note_unknown(connection: Connection, name: str, now_ms: int) -> None:
     )
 
 
+
+
+
+    now_ms: int,
+    *,
+    backlog: int | None,
+    photo_backlog: int | None,
+    software: str,
+) -> None:
+
+
 def note_status(
-    connection: Connection, name: str, now_ms: int, *, backlog: int, photo_backlog: int, software: str
+    connection: Connection,
+    name: str,
+    now_ms: int,
+    *,
+    backlog: int | None,
+    photo_backlog: int | None,
+    software: str,
 ) -> None:
     """Keep what a node says of itself; for display only, nothing is decided by it."""
     connection.execute(

@@ -243,8 +243,11 @@ class Synchroniser:
             "v": 1,
             "software": self._software,
             "held": self._events.agreed.size,
-            "photo_backlog": self._photos.known_backlog,
         }
+        photos = self._photos.known_backlog
+        if photos or not (self._events.waiting or self._photos.waiting):
+            # None seen yet is not none: central is told a number only where it is at least one, or all.
+            fields["photo_backlog"] = photos
         if self.backlog is not None:
             fields["backlog"] = self.backlog
         answer = self._door.report_status(fields, self._events.pace.patience(1_024))

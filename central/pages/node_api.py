@@ -123,9 +123,9 @@ def status(known: Node) -> Response:
     fields = _json(MAX_STATUS_BYTES)
     if not isinstance(fields, dict):
         raise MalformedError("the status is not an object")
-    numbers = [fields.get(name, 0) for name in ("backlog", "photo_backlog")]
+    numbers = [fields.get(name) for name in ("backlog", "photo_backlog")]
     software = fields.get("software", fields.get("version", ""))
-    if not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
+    if not all(number is None or (type(number) is int and 0 <= number < 2**53) for number in numbers):
         raise MalformedError("the status counts its backlog in something else than whole numbers")
     if not isinstance(software, str):
         raise MalformedError("the status names its software in something else than text")

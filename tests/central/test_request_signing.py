@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import select
 
 from attendance import seal
 from attendance.errors import EvidenceError
 from central import request_signing
 from central.request_signing import SignedRequest, StaleNonceError, check_nonce, make_nonce
+from central.tables import node as nodes
 from tests.support.central import Central
 from tests.support.central_node import OWN_NONCE, CentralNode, error_of
 
@@ -156,4 +158,7 @@ def test_the_status_is_kept_for_display_and_nonsense_refused(central: Central, n
         response = node.request("POST", "/status", body, {"Content-Type": "application/json"})
         assert response.status_code in (413, 422), body
     good = b'{"backlog":3,"photo_backlog":2,"software":"hadir 1","more":[1]}'
-    assert node.request("POST", "/status", good, {"Content-Type": "application/json"}).status_code == 200
+    for body, kept in ((good, (3, 2)), (b'{"software":"hadir 1"}', (None, None))):
+        assert node.request("POST", "/status", body, {"Content-Type": "application/json"}).status_code == 200
+        row = central.rows(select(nodes.c.backlog, nodes.c.photo_backlog))[0]
+        assert tuple(row) == kept

@@ -50,6 +50,16 @@ def test_photos_follow_after_all_events(world: World) -> None:
     assert len(world.central.photos) == 20
 
 
+def test_central_is_told_of_no_photos_only_once_every_event_was_looked_at(world: World) -> None:
+    punches(world, 3, photos=True)
+    while not world.central.reports:
+        world.turn()
+    assert "photo_backlog" not in world.central.reports[0]
+    settled(world)
+    world.run(600)
+    assert world.central.reports[-1]["photo_backlog"] == 0
+
+
 def test_a_new_event_waits_for_no_more_than_a_piece_of_a_photo(world: World) -> None:
     punches(world, 1)
     world.node.write("punch", {"slot": 1}, bytes(200_000))

@@ -4,8 +4,8 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 from sqlalchemy import insert, update
 
-from attendance.moment import ClockState
-from central import tables
+from attendance.moment import ClockState, to_ms
+from central import nodes, tables
 from central.accounts import Role
 from central.node_reports import part_state
 from tests.support.board_world import NOW, BoardWorld
@@ -27,6 +27,22 @@ def test_a_healthy_node_reports_and_raises_no_alarm(
     assert "cocok dengan server" in text
     assert "2 catatan" in text
     assert "alarm-text" not in text
+
+
+def test_what_is_only_the_least_number_of_photos_is_shown_as_that(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    client = client_of(Role.TECHNICIAN)
+    for photos, words in (
+        (None, "3 catatan, foto belum diketahui"),
+        (0, "3 catatan, tidak ada foto"),
+        (7, "3 catatan, paling sedikit 7 foto"),
+    ):
+        with world.office.database.write() as connection:
+            nodes.note_status(
+                connection, KOMINFO_NODE, to_ms(NOW), backlog=3, photo_backlog=photos, software="0.1.0"
+            )
+        assert words in card(client, KOMINFO_NODE)
 
 
 def test_a_quiet_node_says_since_when_and_what_to_do(
