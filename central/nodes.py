@@ -218,17 +218,6 @@ def note_unknown(connection: Connection, name: str, now_ms: int) -> None:
     )
 
 
-
-
-
-    now_ms: int,
-    *,
-    backlog: int | None,
-    photo_backlog: int | None,
-    software: str,
-) -> None:
-
-
 def note_status(
     connection: Connection,
     name: str,
