@@ -76,7 +76,7 @@ def place(sensors: Sequence[Sensor], workers: Iterable[Worker]) -> Placing:
     shared = [group for group in groups if group not in whole]
     for group in shared:
         desk.complete(group, people)
-    homeless = [worker for worker in people if shared and not desk.at_home(worker)]
+    homeless = [worker for worker in people if shared and not desk.at_home(worker, shared)]
     for worker in homeless:
         desk.find_home(worker, shared)
     return desk.placing(people)
@@ -95,6 +95,7 @@ class _Desk:
         self._to_enrol: list[tuple[str, str]] = []
         self._without_room: dict[str, None] = {}
         self._homes: set[str] = set()
+        self._called: set[str] = set()
         self._home_count: Counter[str] = Counter()
         self._copies: dict[str, list[Worker]] = {}
 
@@ -131,9 +132,14 @@ class _Desk:
         for node, copies in self._copies.items():
             copies.sort(key=lambda worker: _unproven_first(worker, node))
 
-    def at_home(self, worker: Worker) -> bool:
-        """Whether they punch, or will, at a sensor of the unit."""
-        return worker.id in self._homes or bool(_holding(worker, self.sensors))
+    def at_home(self, worker: Worker, shared: Sequence[Sequence[Sensor]]) -> bool:
+        """Whether they punch, or will, at a sensor of the unit.
+
+        To be called to one is not enough for whom a template is at hand that one of the others understands.
+        """
+        if worker.id in self._homes or _holding(worker, self.sensors):
+            return True
+        return worker.id in self._called and not any(worker.of_class(group[0].model_class) for group in shared)
 
     def find_home(self, worker: Worker, shared: Sequence[Sequence[Sensor]]) -> None:
         """Give them the emptiest sensor that understands a template of theirs, else call them to one."""
@@ -146,7 +152,7 @@ class _Desk:
                 self._bring(worker, target)
             else:
                 self._call_to(worker, target, [target])
-        elif not self._make_room(fitting or group, need):
+        elif not self._make_room(fitting or group, need) and worker.id not in self._called:
             self._without_room[worker.id] = None
 
     def placing(self, people: Sequence[Worker]) -> Placing:
@@ -184,7 +190,7 @@ class _Desk:
             self._without_room[worker.id] = None
 
     def _call_to(self, worker: Worker, sensor: Sensor, reserving: Iterable[Sensor]) -> None:
-        self._homes.add(worker.id)
+        self._called.add(worker.id)
         self._to_enrol.append((worker.id, sensor.node))
         for each in reserving:
             self._load[each.node] += FINGERS_EACH

@@ -115,6 +115,16 @@ def test_who_was_never_enrolled_is_called_to_one_sensor_of_the_class() -> None:
     assert placing.installs == ()
 
 
+def test_who_is_called_to_a_sensor_of_another_class_still_gets_the_home_that_his_templates_find() -> None:
+    """n2 has room for everybody and calls them; the only template that is at hand fits the two small ones."""
+    sensors = [sensor("n0", 5), sensor("n1", 5), sensor("n2", 24, TWO)]
+    placing = place(sensors, [*(Worker(f"p{number}") for number in range(6)), worker("p6")])
+    assert {install.person for install in placing.installs} == {"p6"}
+    assert len(homes(placing)) == 1
+    assert set(placing.to_enrol) == {(f"p{number}", "n2") for number in range(7)}
+    assert placing.without_room == ()
+
+
 def test_a_finger_that_is_there_is_not_brought_again_and_the_other_one_is() -> None:
     here = (Held("right-index", "p1-right-index-" + ONE),)
     placing = place([sensor("a", taken=frozenset({1}))], [worker("p1", a=here)])
