@@ -139,7 +139,9 @@ class _Desk:
         """
         if worker.id in self._homes or _holding(worker, self.sensors):
             return True
-        return worker.id in self._called and not any(worker.of_class(group[0].model_class) for group in shared)
+        return worker.id in self._called and not any(
+            worker.of_class(group[0].model_class) for group in shared
+        )
 
     def find_home(self, worker: Worker, shared: Sequence[Sequence[Sensor]]) -> None:
         """Give them the emptiest sensor that understands a template of theirs, else call them to one."""
