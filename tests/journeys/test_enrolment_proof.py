@@ -3,7 +3,6 @@
 The short form of `./dev prove enrolment`, over a wire on which somebody listens.
 """
 
-import json
 from pathlib import Path
 
 import pytest
