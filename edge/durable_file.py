@@ -1,6 +1,8 @@
 """Small files that are whole or absent after a power cut, never half, and never lost once written."""
 
+import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -32,6 +34,28 @@ def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
         raise
     fresh.replace(path)
     sync_folder(path.parent)
+
+
+def write_once(path: Path, make: Callable[[], bytes]) -> None:
+    """Write a file for its owner only, unless it is there; on return it is, durably.
+
+    Of two processes that come at once one waits for the other, and both leave the same file. They wait at the
+    folder itself: a file to lock would stay behind beside it.
+
+    Args:
+        path: the file; its folder must exist.
+        make: makes its bytes; is asked only where there is no file.
+
+    Raises:
+        OSError: the disk is full or broken; there is no file.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not path.exists():
+            write_durably(path, make())
+    finally:
+        os.close(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from edge.durable_file import write_durably
+from edge.durable_file import write_once
 from edge.faults import EnrolmentError
 
 
@@ -38,7 +38,7 @@ def load(path: Path) -> X25519PrivateKey:
 
 
 def load_or_create(path: Path) -> X25519PrivateKey:
-    """Read the key, or make it where there is none yet; durable on return.
+    """Read the key, or make it where there is none yet; durable on return, and one for all who ask at once.
 
     A damaged key is not replaced: what has been sealed for it, and the seal in the module's notepad, would
     silently become worthless.
@@ -46,8 +46,10 @@ def load_or_create(path: Path) -> X25519PrivateKey:
     Raises:
         EnrolmentError: a file is there and is no key. OSError: it can't be written.
     """
-    if path.exists():
-        return load(path)
+    write_once(path, _new)
+    return load(path)
+
+
+def _new() -> bytes:
     key = X25519PrivateKey.generate()
-    write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), mode=0o600)
-    return key
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -104,7 +104,7 @@ def test_a_disk_that_fails_at_any_file_leaves_a_claim_that_can_be_repeated(
             raise OSError(28, "No space left on device")
         real(path, data, mode)
 
-    for module in ("edge.keys", "edge.server_record"):
+    for module in ("edge.durable_file", "edge.server_record"):
         monkeypatch.setattr(f"{module}.write_durably", failing)
     with pytest.raises(OSError, match="No space"):
         claim(tmp_path, office)
