@@ -6,7 +6,7 @@ from sqlalchemy import Row, select
 
 from attendance.errors import MalformedError
 from attendance.templates import Module, ModuleState
-from central import slot_history
+from central import search_renewal, slot_history
 from central.database import upsert
 from central.event_scribe import Scribe
 from central.tables import module, node, slot
@@ -15,6 +15,7 @@ ALARM = "module-alarm"
 TRUSTED_AGAIN = "module-trusted"
 REPLACED = "module-replaced"
 
+_SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 _LONGEST = {"model": 64, "model_class": 128, "serial": 64}
 _MOST_SLOTS = 1 << 16
 
@@ -53,6 +54,9 @@ def enter(scribe: Scribe, told: Module) -> None:
         .values(node=scribe.node.id, **values)
         .on_conflict_do_update(index_elements=["node"], set_=values)
     )
+    if before is not None and told.state in _SERVING:
+        served_so = before.state in _SERVING and before.model_class == told.model_class
+        search_renewal.of_node(connection, scribe.node.id, scribe.now_ms, changed=not served_so)
 
 
 def _require_possible(told: Module) -> None:

@@ -12,7 +12,7 @@ from attendance.enrolment import FINGERS
 from attendance.errors import MalformedError
 from attendance.orders import Do
 from attendance.templates import Installed, Purged, Searched, SearchHit
-from central import findings, slot_history
+from central import findings, search_orders, search_renewal, slot_history
 from central.event_scribe import Scribe
 from central.findings import Suspicion
 from central.tables import placement, template, template_search
@@ -23,7 +23,6 @@ INSTALLED = "template-installed"
 PURGED = "template-purged"
 
 OPEN, DONE, FAILED = "open", "done", "failed"
-_SEARCH = "s-"
 _MAX_COUNT = 2**31 - 1
 
 
@@ -63,6 +62,7 @@ def installed(scribe: Scribe, told: Installed) -> None:
         since_ms=scribe.happened_ms,
         event=scribe.reference,
     )
+    search_renewal.after_move(scribe.connection, told.template, scribe.now_ms, arrived_at=node.id)
     end(scribe, told.order, DONE)
     scribe.note(INSTALLED, told.person, f"template {told.template} in slot {told.slot} by {told.order}")
 
@@ -85,6 +85,8 @@ def purged(scribe: Scribe, told: Purged) -> None:
             )
         elif held is not None:
             slot_history.vacate(connection, node.unit, node.id, number, scribe.now_ms)
+            if held.template is not None:
+                search_renewal.after_move(connection, held.template, scribe.now_ms, arrived_at=None)
     if ordered <= set(told.slots):
         end(scribe, told.order, DONE, order.reason)
     scribe.note(PURGED, told.person, f"slots {sorted(ordered & set(told.slots))} by {told.order}")
@@ -96,18 +98,20 @@ def searched(scribe: Scribe, told: Searched) -> None:
         raise MalformedError("a search tells of impossible numbers")
     asked = (template_search.c.template == told.template) & (template_search.c.node == scribe.node.id)
     row = scribe.connection.execute(
-        select(template_search.c.state, template.c.employee)
+        select(template_search.c.state, template_search.c.asked_again, template.c.employee)
         .join(template, template.c.id == template_search.c.template)
         .where(asked)
     ).one_or_none()
-    if row is None or told.order != f"{_SEARCH}{told.template}" or row.employee != told.person:
+    given = told.template in search_orders.named_in(told.order)
+    if row is None or not given or row.employee != told.person:
         scribe.note(UNEXPECTED, told.person, f"no search {told.order} for {told.template} was ordered here")
         return
     suspicions = [found for hit in told.hits if (found := _suspicion(scribe, told, hit)) is not None]
-    # A node that was asked twice may answer twice; what it once found is not taken back by a later look.
-    state = "hit" if suspicions or row.state == "hit" else "clear"
-    values = {"state": state, "library": told.library, "reason": "", "ended_ms": scribe.now_ms}
-    scribe.connection.execute(update(template_search).where(asked).values(**values))
+    if told.order == search_orders.order_name(told.template, row.asked_again):
+        # A node may answer twice; what it once found is not taken back by a later look.
+        state = "hit" if suspicions or row.state == "hit" else "clear"
+        values = {"state": state, "library": told.library, "reason": "", "ended_ms": scribe.now_ms}
+        scribe.connection.execute(update(template_search).where(asked).values(**values))
     for suspicion in suspicions:
         findings.open_finding(scribe.connection, suspicion, scribe.now_ms)
 

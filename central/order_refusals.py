@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from attendance.orders import Do
 from attendance.templates import OrderFailed
-from central import slot_history
+from central import search_orders, slot_history
 from central.database import upsert
 from central.event_scribe import Scribe
 from central.order_outcomes import FAILED, OPEN, UNEXPECTED, end
@@ -47,18 +47,24 @@ def _placement(scribe: Scribe, told: OrderFailed) -> bool:
 
 
 def _search(scribe: Scribe, told: OrderFailed) -> bool:
-    asked = (template_search.c.template == told.order.removeprefix("s-")) & (
-        template_search.c.node == scribe.node.id
-    )
-    state = scribe.connection.scalar(select(template_search.c.state).where(asked))
-    if state == "waiting":
+    row = scribe.connection.execute(
+        select(template_search).where(
+            template_search.c.template.in_(search_orders.named_in(told.order)),
+            template_search.c.node == scribe.node.id,
+        )
+    ).one_or_none()
+    if row is None:
+        return False
+    newest = told.order == search_orders.order_name(row.template, row.asked_again)
+    if row.state == "waiting" and newest:
+        asked = (template_search.c.template == row.template) & (template_search.c.node == scribe.node.id)
         values = {
             "state": "refused",
             "reason": told.reason[:_MAX_REASON_CHARS],
             "ended_ms": scribe.now_ms,
         }
         scribe.connection.execute(update(template_search).where(asked).values(**values))
-    return state is not None
+    return True
 
 
 def _export(scribe: Scribe, told: OrderFailed) -> bool:

@@ -5,7 +5,7 @@ into the tables that a node's orders are read from.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
@@ -28,7 +28,6 @@ keep a sensor busy for longer than a node waits between two looks, in some thirt
 PLANNED_AT_ONCE = 5_000
 _MOST_ROUNDS = 100
 _PLANNING_LOCK = 0x68_61_64_69_72
-_SEARCH = "s-"
 _SERIALS = 1 << 30
 _SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
@@ -45,7 +44,7 @@ def open_orders(connection: Connection, node_id: str, now_ms: int) -> list[Order
 
 def find_open(connection: Connection, node_id: str, order_id: str, now_ms: int) -> Order | None:
     """The open order of this name, whether or not the newest document has room for it."""
-    found = _open(connection, node_id, now_ms, searched=order_id.removeprefix(_SEARCH))
+    found = _open(connection, node_id, now_ms, searched=search_orders.named_in(order_id))
     return next((order for order in found if order.id == order_id), None)
 
 
@@ -145,7 +144,7 @@ def _alone(connection: Connection) -> None:
 
 
 def _open(
-    connection: Connection, node_id: str, now_ms: int, *, searched: str | None = None
+    connection: Connection, node_id: str, now_ms: int, *, searched: Collection[str] | None = None
 ) -> Iterator[Order]:
     """The orders in turn. Searches can be ten thousand: the next few of them, or the one for a template."""
     known = connection.execute(
@@ -208,10 +207,10 @@ def _export(row: Row[Any]) -> Order:
 
 
 def _searches(
-    connection: Connection, node_id: str, model_class: str, searched: str | None
+    connection: Connection, node_id: str, model_class: str, searched: Collection[str] | None
 ) -> Iterator[Order]:
     query = (
-        select(template.c.id, template.c.employee, template.c.finger)
+        select(template.c.id, template.c.employee, template.c.finger, template_search.c.asked_again)
         .join(template_search, template_search.c.template == template.c.id)
         .where(
             template_search.c.node == node_id,
@@ -222,10 +221,10 @@ def _searches(
         .limit(AT_ONCE)
     )
     if searched is not None:
-        query = query.where(template.c.id == searched)
+        query = query.where(template.c.id.in_(searched))
     for row in connection.execute(query):
         yield Order(
-            f"{_SEARCH}{row.id}",
+            search_orders.order_name(row.id, row.asked_again),
             Do.SEARCH,
             row.employee,
             finger=row.finger,

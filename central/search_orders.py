@@ -26,6 +26,19 @@ _MS = timedelta(milliseconds=1)
 _SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
 
+def order_name(template_id: str, asked_again: int) -> str:
+    """The name of the order. Asked again it is another one: a node does none twice that it has ended."""
+    return f"s-{template_id}-{asked_again}" if asked_again else f"s-{template_id}"
+
+
+def named_in(order_id: str) -> frozenset[str]:
+    """Ids of the template that an order of this name may be for; none where it is no search."""
+    if not order_id.startswith("s-"):
+        return frozenset()
+    rest = order_id.removeprefix("s-")
+    return frozenset({rest, rest.rpartition("-")[0]})
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Searches that were ordered.

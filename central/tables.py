@@ -313,6 +313,7 @@ template_search = Table(
     Column("library", Integer, nullable=True),  # templates that it was compared with
     Column("reason", String(32), nullable=False, server_default=""),
     _ms("asked"),
+    Column("asked_again", Integer, nullable=False, server_default="0"),  # how often, after an answer
     _ms("ended", nullable=True),
     Index("ix_template_search_node_state", "node", "state"),
 )

@@ -231,6 +231,7 @@ def _template_search() -> None:
         sa.Column("library", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(length=32), server_default="", nullable=False),
         sa.Column("asked_ms", sa.BigInteger(), nullable=False),
+        sa.Column("asked_again", sa.Integer(), server_default="0", nullable=False),
         sa.Column("ended_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["template"], ["template.id"], name=op.f("fk_template_search_template_template")
