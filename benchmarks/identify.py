@@ -50,7 +50,7 @@ _FINGER = "right-index"
 
 
 def _settings(path: Path, baud: int) -> SensorSettings:
-    return SensorSettings(str(path), baud, 0, FACTORY_ADDRESS, 50, 80, 150)
+    return SensorSettings(str(path), baud, 0, FACTORY_ADDRESS, 50, 80)
 
 
 class _Bench:

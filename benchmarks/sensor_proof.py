@@ -71,7 +71,7 @@ class Door:
         self.outcomes: Counter[str] = Counter()
         self._enrol()
         self.templates = self._templates()
-        settings = SensorSettings(str(path), 57600, 0, 0xFFFFFFFF, 50, 80, 150)
+        settings = SensorSettings(str(path), 57600, 0, 0xFFFFFFFF, 50, 80)
         self.sensor = FingerprintSensor(settings, Pace(scale=1 / speed))
         self._connect()
         self._begin_faults()

@@ -167,12 +167,6 @@ def find(connection: Connection, account_id: int) -> Account | None:
     return _account(row) if row is not None and row.active else None
 
 
-def find_by_name(connection: Connection, name: str) -> Account | None:
-    """The account, if it may still sign in."""
-    row = connection.execute(select(account).where(account.c.name == name)).one_or_none()
-    return _account(row) if row is not None and row.active else None
-
-
 def start_second_factor(connection: Connection, account_id: int) -> str:
     """Give the account a TOTP secret (base32) and return it, to be shown once."""
     secret = pyotp.random_base32()

@@ -60,7 +60,6 @@ class SensorSettings:
         address: The module's 32-bit address; 0xFFFFFFFF is the factory's.
         minimum_score: A match below this score is none.
         second_capture_below: A match below this score needs a second capture that agrees.
-        poll_interval_ms: Pause between two looks at the empty glass.
     """
 
     path: str
@@ -69,7 +68,6 @@ class SensorSettings:
     address: int
     minimum_score: int
     second_capture_below: int
-    poll_interval_ms: int
 
     def __post_init__(self) -> None:
         """Refuse settings no module can have.
@@ -155,21 +153,6 @@ class FingerprintSensor:
             if isinstance(answer, NoFinger):
                 self._connection.audit_if_due()
             return answer
-
-    def wait_for_touch(self, limit_s: float) -> Identification:
-        """Poll until a finger has been read, at most this many seconds; then `NoFinger`.
-
-        Raises:
-            SensorError: as `read_finger`.
-        """
-        end = self._pace.clock() + limit_s
-        while True:
-            answer = self.read_finger()
-            if not isinstance(answer, NoFinger | Held):
-                return answer
-            if self._pace.clock() >= end:
-                return NoFinger()
-            self._pace.sleep(self._pace.s(self._settings.poll_interval_ms / 1000))
 
     def identity(self) -> SensorIdentity:
         """The module's identity as it is now; after an enrolment, this is the one to keep.

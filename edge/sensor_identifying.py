@@ -39,7 +39,11 @@ class Unrecognised:
 
 @dataclass(frozen=True, slots=True)
 class PoorImage:
-    """A finger of which no decision could be made; `reason` is one of the words of `POOR_REASONS`."""
+    """A finger of which no decision could be made.
+
+    Attributes:
+        reason: capture-failed, too-dry, too-wet, messy, few-points, lifted or unclear.
+    """
 
     reason: str
 
@@ -55,8 +59,6 @@ class Held:
 
 
 Identification = Match | Unrecognised | PoorImage | NoFinger | Held
-
-POOR_REASONS = frozenset({"capture-failed", "too-dry", "too-wet", "messy", "few-points", "lifted", "unclear"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,6 @@ class SensorKeeper:
             address=config.address,
             minimum_score=config.minimum_score,
             second_capture_below=config.second_capture_below,
-            poll_interval_ms=config.poll_interval_ms,
         )
         self.pace = Pace(scale=config.time_scale)
         self._sensor = FingerprintSensor(settings, self.pace)

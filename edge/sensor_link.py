@@ -126,11 +126,6 @@ class CheckedLink:
         """An address seen on the line that is not ours."""
         return self._receiver.other_address
 
-    @property
-    def noisy(self) -> bool:
-        """True if the last exchange brought bytes that were no good packet."""
-        return self._receiver.damage
-
     def doubt(self) -> None:
         """Build a fence before the next command."""
         self._dirty = True

@@ -24,7 +24,6 @@ class ModelProfile:
         serial: It tells a serial number (0x3C).
         template_bytes: Template sizes seen on it.
         minimum_score: Lowest score that may count as a match; a start value until a site has its own figures.
-        boot_s: How long it is deaf after power-up.
         baud_codes: Speeds it accepts, in units of 9600 bps.
         compares_captures: Match (0x03) compares two captures. On R503 it never did for anybody.
         captures: How many touches a template is made of; optical modules have two buffers.
@@ -35,14 +34,13 @@ class ModelProfile:
     serial: bool
     template_bytes: frozenset[int]
     minimum_score: int
-    boot_s: float
     baud_codes: frozenset[int]
     compares_captures: bool
     captures: int
 
 
 R503 = ModelProfile(
-    "r503", True, True, frozenset({512, 768, 1536}), 50, 0.1, frozenset({1, 2, 4, 6, 12}), False, 3
+    "r503", True, True, frozenset({512, 768, 1536}), 50, frozenset({1, 2, 4, 6, 12}), False, 3
 )
 OPTICAL = ModelProfile(
     "optical",
@@ -50,7 +48,6 @@ OPTICAL = ModelProfile(
     False,
     frozenset({512, 768, 810, 1536}),
     50,
-    0.5,
     frozenset(range(1, _MAX_BAUD_CODE + 1)),
     True,
     2,

@@ -90,17 +90,6 @@ def test_an_empty_glass_is_no_finger_and_a_smear_is_a_poor_image(tmp_path: Path)
         assert isinstance(here.sensor.read_finger(), Match)
 
 
-def test_waiting_for_a_touch_polls_until_it_comes_or_the_time_is_over(tmp_path: Path) -> None:
-    with door(tmp_path) as here:
-        connected(here)
-        assert here.sensor.wait_for_touch(0.01) == NoFinger()
-        here.module.fault("idle_noise", {"from_ms": 1e9})
-        threading.Timer(0.05, lambda: here.module.place("person-2", FINGER)).start()
-        answer = here.sensor.wait_for_touch(20.0)
-        assert isinstance(answer, Match)
-        assert answer.slot == 2
-
-
 def test_a_sensor_that_was_not_connected_says_so(tmp_path: Path) -> None:
     with door(tmp_path) as here:
         assert fault_of(here.sensor.read_finger).kind == SensorFault.CLOSED
@@ -135,7 +124,7 @@ def test_a_module_that_names_another_address_in_a_code_is_understood(tmp_path: P
     [("path", ""), ("baud", 0), ("baud", 57_601), ("baud", 230_400), ("password", -1), ("address", 1 << 32)],
 )
 def test_settings_no_module_can_have_are_refused(wrong: str, value: object) -> None:
-    good = SensorSettings("/dev/serial0", 57_600, 0, 0xFFFFFFFF, 50, 80, 150)
+    good = SensorSettings("/dev/serial0", 57_600, 0, 0xFFFFFFFF, 50, 80)
     with pytest.raises(ValueError, match=wrong):
         replace(good, **{wrong: value})  # type: ignore[arg-type]
 
@@ -143,7 +132,7 @@ def test_settings_no_module_can_have_are_refused(wrong: str, value: object) -> N
 @pytest.mark.parametrize("score", ["50", 5.5, None])
 def test_a_minimum_score_that_is_no_number_is_refused(score: object) -> None:
     with pytest.raises(ValueError, match="minimum_score"):
-        SensorSettings("/dev/serial0", 57_600, 0, 0xFFFFFFFF, score, 80, 150)  # type: ignore[arg-type]
+        SensorSettings("/dev/serial0", 57_600, 0, 0xFFFFFFFF, score, 80)  # type: ignore[arg-type]
 
 
 def test_the_sensor_comes_back_after_an_unplug_and_answers_the_old_touch_not_again(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def door(folder: Path, profile: str = "r503_200", people: int = 8, seed: int = 1
     with open_module(profile, path, tempo=unpaced(seed), speed=SPEED) as module:
         for slot in range(people):
             module.enrol(slot, f"person-{slot}", FINGER)
-        settings = SensorSettings(str(path), 57600, 0, 0xFFFFFFFF, 50, 80, 100)
+        settings = SensorSettings(str(path), 57600, 0, 0xFFFFFFFF, 50, 80)
         sensor = FingerprintSensor(settings, PACE)
         try:
             yield Door(module, settings, sensor)
