@@ -1,6 +1,6 @@
 """Which node serves whom, and when: the nodes of a person's unit, and every node that holds his finger."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, or_, select
 from attendance.moment import from_ms, to_ms
 from attendance.orders import Do
 from central.nodes import NodeState
-from central.tables import node, placement, slot, slot_past
+from central.tables import claim, node, placement, slot, slot_past
 
 
 def slots_of_node(connection: Connection, name: str) -> dict[int, str]:
@@ -25,7 +25,7 @@ def slots_of_node(connection: Connection, name: str) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A time in which a node could take a finger for this person's.
+    """A time in which a node could take a finger for this person's, or served the unit.
 
     Attributes:
         since: not before this; None where that is not known.
@@ -46,8 +46,8 @@ class Watch:
     """All nodes that could hold a punch of one person, with the times of those that are not always theirs.
 
     Attributes:
-        always: nodes of the unit where the person works.
-        holdings: of fingers, at any node.
+        always: nodes of the unit where the person works, that never served another.
+        holdings: of fingers, at any node; and times in which others served the unit.
     """
 
     always: frozenset[str]
@@ -63,6 +63,15 @@ class Watch:
         return self.always | {holding.node for holding in self.holdings if holding.touches(start, end)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """A time in which a node served a unit; None where it has no such end."""
+
+    node: str
+    since_ms: int | None
+    until_ms: int | None
+
+
 class Serving:
     """The nodes that could hold a punch of a person, for many people at once.
 
@@ -71,8 +80,9 @@ class Serving:
     Args:
         connection: for reading.
         retired: take in retired nodes too, which may hold punches of days on which they were in service.
-        since: take in who held a finger after this and no longer does, and who may hold one that was sent
-            and of which nothing was heard yet; None for neither.
+        since: take in who held a finger after this and no longer does, who may hold one that was sent and of
+            which nothing was heard yet, and when nodes served which unit that were claimed into another one;
+            None for what stands today alone.
     """
 
     def __init__(
@@ -86,6 +96,8 @@ class Serving:
         self._by_unit: Mapping[str, frozenset[str]] = {key: frozenset(ids) for key, ids in by_unit.items()}
         self._names = frozenset(row.id for row in rows)
         self._by_person: dict[str, list[Holding]] = {}
+        self._stays = _stays_of_moved(connection, self._names) if since is not None else {}
+        self._moved = frozenset(stay.node for stays in self._stays.values() for stay in stays)
         self._read_slots(connection)
         if since is not None:
             self._read_past(connection, to_ms(since))
@@ -93,16 +105,18 @@ class Serving:
 
     def watch(self, person: str, unit_code: str) -> Watch:
         """Every node that could hold a punch of this person, and when."""
-        return Watch(self._by_unit.get(unit_code, frozenset()), self._by_person.get(person, ()))
+        always = self._by_unit.get(unit_code, frozenset()) - self._moved
+        return Watch(always, (*self._by_person.get(person, ()), *self._there_for_a_time(unit_code)))
 
     def nodes_of(self, person: str, unit_code: str) -> frozenset[str]:
         """Every node that could hold a punch of this person at any time."""
         return self.watch(person, unit_code).nodes
 
     def units_of(self, names: Iterable[str]) -> frozenset[str]:
-        """Units whose people one of these nodes serves."""
+        """Units whose people one of these nodes serves, or served."""
         wanted = frozenset(names)
-        return frozenset(unit_code for unit_code, ids in self._by_unit.items() if ids & wanted)
+        before = {code for code, stays in self._stays.items() if any(stay.node in wanted for stay in stays)}
+        return frozenset(before) | {unit_code for unit_code, ids in self._by_unit.items() if ids & wanted}
 
     def holders_on(self, names: Iterable[str]) -> frozenset[str]:
         """People whose finger one of these nodes holds."""
@@ -113,11 +127,18 @@ class Serving:
             if any(holding.node in wanted for holding in holdings)
         )
 
+    def _there_for_a_time(self, unit_code: str) -> Iterable[Holding]:
+        return (_holding(stay.node, stay.since_ms, stay.until_ms) for stay in self._stays.get(unit_code, ()))
+
     def _read_slots(self, connection: Connection) -> None:
         for row in connection.execute(select(slot.c.unit, slot.c.node, slot.c.employee, slot.c.since_ms)):
-            of_unit = self._by_unit.get(row.unit, frozenset())
+            of_unit = self._by_unit.get(row.unit, frozenset()) - self._moved
             for name in of_unit if row.node == "" else of_unit & {row.node}:
                 self._add(row.employee, name, row.since_ms, None)
+            for stay in self._stays.get(row.unit, ()):
+                if row.node in ("", stay.node):
+                    since = max(stay.since_ms or 0, row.since_ms or 0) or None
+                    self._add(row.employee, stay.node, since, stay.until_ms)
 
     def _read_past(self, connection: Connection, since_ms: int) -> None:
         """Also who lost a place of which the node has not heard: it may still book for them."""
@@ -134,6 +155,28 @@ class Serving:
 
     def _add(self, person: str, name: str, since_ms: int | None, until_ms: int | None) -> None:
         if name in self._names:
-            since = from_ms(since_ms) if since_ms is not None else None
-            until = from_ms(until_ms) if until_ms is not None else None
-            self._by_person.setdefault(person, []).append(Holding(name, since, until))
+            self._by_person.setdefault(person, []).append(_holding(name, since_ms, until_ms))
+
+
+def _stays_of_moved(connection: Connection, names: Collection[str]) -> dict[str, list[_Stay]]:
+    """By unit, the times of nodes that were claimed into more than one: past days stay where they were.
+
+    A node is taken to serve a new office from its claim on, and the first one since ever.
+    """
+    moved = select(claim.c.node).join(node, node.c.id == claim.c.node).where(claim.c.unit != node.c.unit)
+    query = select(claim.c.node, claim.c.unit, claim.c.used_ms).where(claim.c.node.in_(moved))
+    claims: dict[str, list[tuple[str, int]]] = {}
+    for name, unit_code, used_ms in connection.execute(query.order_by(claim.c.used_ms)):
+        if name in names:
+            claims.setdefault(name, []).append((unit_code, used_ms))
+    stays: dict[str, list[_Stay]] = {}
+    for name, units in claims.items():
+        ends: list[int | None] = [*(used_ms for _, used_ms in units[1:]), None]
+        for number, ((unit_code, used_ms), until_ms) in enumerate(zip(units, ends, strict=True)):
+            stays.setdefault(unit_code, []).append(_Stay(name, used_ms if number else None, until_ms))
+    return stays
+
+
+def _holding(name: str, since_ms: int | None, until_ms: int | None) -> Holding:
+    since = from_ms(since_ms) if since_ms is not None else None
+    return Holding(name, since, from_ms(until_ms) if until_ms is not None else None)
