@@ -6,7 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+_LEASH = ("setpriv", "--pdeathsig", "KILL", "--")
+_PARENT = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parent")
+"""Starts every child: the leash is tied to the thread that did it, and this one lasts as long as we do."""
 
 
 class DemoError(Exception):
@@ -19,7 +24,7 @@ class Process:
     def __init__(self, name: str, module: Sequence[str], folder: Path) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
-        self._command = [sys.executable, "-u", "-m", *module]
+        self._command = [*_LEASH, sys.executable, "-u", "-m", *module]
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -28,9 +33,12 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start, or start again; the log is continued."""
+        """Start, or start again; the log is continued. It dies with us, also when we are killed."""
+        self._child = _PARENT.submit(self._spawn).result()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 self._command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
