@@ -1,17 +1,18 @@
 """The sensor of each node: its class, how full it is, and whether it still is the one that we know."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, exists, func, not_, select
 
 from attendance.moment import from_ms
 from attendance.templates import ModuleState
 from central.nodes import NodeState
-from central.tables import module, node, placement, slot, unit
+from central.tables import module, node, placement, slot, template, unit
 from central.template_room import NEAR_PERCENT
 from central.template_room import Sensor as Room
 from central.template_standing import travelled_unproven
@@ -36,6 +37,7 @@ class Sensor:
         capacity: slots. usable: of them, those that may hold a template. used: those in use.
         arriving, leaving: slots that open orders will fill or empty.
         unproven: templates that travelled here and no live finger has matched.
+        failing: templates that would not go in, tried again now and then; `failing_for` why, the last time.
         detail: an English sentence of the node.
     """
 
@@ -51,6 +53,8 @@ class Sensor:
     state: ModuleState
     detail: str
     told: datetime
+    failing: int = 0
+    failing_for: str = ""
 
     @property
     def planned(self) -> int:
@@ -101,20 +105,22 @@ def read_modules(connection: Connection, units: frozenset[str] | None) -> list[M
     if units is not None:
         query = query.where(node.c.unit.in_(units))
     arriving, leaving = _ordered(connection)
-    unproven = _unproven(connection)
+    unproven, failing = _unproven(connection), _failing(connection)
     lines = [
         ModuleLine(
             row.id,
             row.unit,
             row.unit_name,
-            _sensor(row, arriving[row.id], leaving[row.id], unproven[row.id]) if row.model else None,
+            _sensor(row, arriving[row.id], leaving[row.id], unproven[row.id], failing.get(row.id, {}))
+            if row.model
+            else None,
         )
         for row in connection.execute(query)
     ]
     return sorted(lines, key=_urgency)
 
 
-def _sensor(row: Row[Any], arriving: int, leaving: int, unproven: int) -> Sensor:
+def _sensor(row: Row[Any], arriving: int, leaving: int, unproven: int, failing: Mapping[str, str]) -> Sensor:
     return Sensor(
         row.model,
         row.model_class,
@@ -128,6 +134,8 @@ def _sensor(row: Row[Any], arriving: int, leaving: int, unproven: int) -> Sensor
         ModuleState(row.state),
         row.detail,
         from_ms(row.at_ms),
+        len(failing),
+        list(failing.values())[-1] if failing else "",
     )
 
 
@@ -140,6 +148,23 @@ def _ordered(connection: Connection) -> tuple[Counter[str], Counter[str]]:
         target = leaving if row.do == "purge" else arriving
         target[row.node] += len(row.slots.split())
     return arriving, leaving
+
+
+def _failing(connection: Connection) -> dict[str, dict[str, str]]:
+    """By node the templates that are not in it although they were sent, and why; the newest failure last."""
+    failed = (placement.c.do == "install") & (placement.c.state == "failed")
+    arrived = exists().where(slot.c.node == placement.c.node, slot.c.template == placement.c.template)
+    query = (
+        select(placement.c.node, placement.c.template, placement.c.reason)
+        .where(failed, not_(arrived), placement.c.template.in_(select(template.c.id)))
+        .order_by(placement.c.ended_ms)
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in connection.execute(query):
+        theirs = found.setdefault(row.node, {})
+        theirs.pop(row.template, None)
+        theirs[row.template] = row.reason
+    return found
 
 
 def _unproven(connection: Connection) -> Counter[str]:

@@ -13,10 +13,16 @@ from central.template_placing import Install, Placing, place
 from central.template_room import Held, Sensor, Travelling, Worker
 
 REMEMBERED = timedelta(days=30)
-"""How long a slot in which something else was found is left alone."""
-MOST_FAILURES = 5
-"""Of one template at one node, before it waits until the node tells anew of its module."""
-_SLOT_TROUBLES = ("slot-in-use", "slot-out-of-range", "not-stored")
+"""How long a slot in which something else was found is left alone, and failures count."""
+AT_ONCE_FAILURES = 3
+"""Of one template at one node, each in another slot, before it waits."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
+"""After these failures; each further one makes the wait three times as long."""
+NOT_STORED_REMEMBERED = timedelta(days=1)
+MOST_BAD_SLOTS = 8
+"""Of one sensor. Where more would not store, it is the sensor and no slot of it: none is left out."""
+_NOT_STORED = "not-stored"
+_SLOT_TROUBLES = ("slot-in-use", "slot-out-of-range", _NOT_STORED)
 _EMPTY = "slot-empty"
 _MS = timedelta(milliseconds=1)
 
@@ -92,29 +98,39 @@ def _is_gone(books: TemplateBooks, leaving: Collection[tuple[str, int]], held: H
 
 
 def _unwanted(books: TemplateBooks, order: Placement) -> bool:
-    """An install that is open, and must not be done any more."""
+    """An install that is open and must not be done any more, or failed so long ago that it says nothing."""
     kept, known = books.templates.get(order.template or ""), books.nodes.get(order.node)
     if order.state != "open":
-        return False
+        return (order.ended_ms or 0) < books.now_ms - REMEMBERED // _MS
     if kept is None or known is None or kept.state != "clear" or known.state == NodeState.RETIRED:
         return True
     return known.model_class != kept.model_class or not books.present(order.employee, known.unit)
 
 
 def _refused(books: TemplateBooks) -> set[tuple[str, str]]:
-    """(node, template) that the node would not take, until it tells anew of its module."""
-    failures: dict[tuple[str, str], list[str]] = {}
+    """(node, template) that is not tried now.
+
+    What the node would not take at all waits until it tells anew of its module, and then too no shorter than
+    other failures: it tells at each start, and each time a template has come or gone.
+    """
+    failures: dict[tuple[str, str], list[Placement]] = {}
     for each in books.placements:
-        known = books.nodes.get(each.node)
-        if known is None or each.do != Do.INSTALL or each.state != "failed" or each.template is None:
-            continue
-        if (each.ended_ms or 0) >= known.told_ms:
-            failures.setdefault((each.node, each.template), []).append(each.reason)
-    return {
-        pair
-        for pair, reasons in failures.items()
-        if len(reasons) >= MOST_FAILURES or any(reason not in _SLOT_TROUBLES for reason in reasons)
-    }
+        if each.node in books.nodes and each.do == Do.INSTALL and each.state == "failed" and each.template:
+            failures.setdefault((each.node, each.template), []).append(each)
+    return {pair for pair, failed in failures.items() if _waits(books, books.nodes[pair[0]], failed)}
+
+
+def _waits(books: TemplateBooks, known: NodeModule, failed: Iterable[Placement]) -> bool:
+    last_ms, count, final = 0, 0, False
+    for each in failed:
+        ended_ms, hopeless = each.ended_ms or 0, each.reason not in _SLOT_TROUBLES
+        last_ms = max(last_ms, ended_ms)
+        count += AT_ONCE_FAILURES if hopeless else 1
+        final = final or (hopeless and ended_ms >= known.told_ms)
+    if count < AT_ONCE_FAILURES:
+        return False
+    wait = min(FIRST_WAIT * 3 ** min(count - AT_ONCE_FAILURES, 10), LONGEST_WAIT)
+    return final or books.now_ms < last_ms + wait // _MS
 
 
 def _place_all(
@@ -191,13 +207,20 @@ def _taken(books: TemplateBooks, arriving: Iterable[Placement]) -> dict[str, set
 
 
 def _blocked(books: TemplateBooks) -> dict[str, set[int]]:
-    """Slots in which something else was found of late."""
-    since_ms = books.now_ms - REMEMBERED // _MS
+    """Slots in which something else was found of late, or which would not store."""
+    in_use_ms = books.now_ms - REMEMBERED // _MS
+    stored_ms = books.now_ms - NOT_STORED_REMEMBERED // _MS
     blocked: dict[str, set[int]] = {}
+    bad: dict[str, set[int]] = {}
     for each in books.placements:
-        trouble = each.do == Do.INSTALL and each.state == "failed" and each.reason in _SLOT_TROUBLES
-        if trouble and (each.ended_ms or 0) >= since_ms:
-            blocked.setdefault(each.node, set()).update(each.slots)
+        if each.do != Do.INSTALL or each.state != "failed" or each.reason not in _SLOT_TROUBLES:
+            continue
+        in_slot = each.reason != _NOT_STORED
+        if (each.ended_ms or 0) >= (in_use_ms if in_slot else stored_ms):
+            (blocked if in_slot else bad).setdefault(each.node, set()).update(each.slots)
+    for name, slots in bad.items():
+        if len(slots) <= MOST_BAD_SLOTS:
+            blocked.setdefault(name, set()).update(slots)
     return blocked
 
 

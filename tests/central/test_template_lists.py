@@ -379,6 +379,22 @@ def test_sensors_come_alarms_first_then_the_fullest(world: BoardWorld, fingers: 
     assert sensor.unproven == 1
 
 
+def test_templates_that_would_not_go_in_are_counted_until_they_are_in(
+    world: BoardWorld, fingers: TemplateWorld
+) -> None:
+    fingers.sensor(DINKES_NODE)
+    for number in (1, 2, 3):
+        fingers.template(f"t-{number}", "alice", KOMINFO_NODE, number)
+    why = {"i-1": "slot-in-use", "i-2": "not-stored", "i-3": "not-stored"}
+    for number, (name, reason) in enumerate(why.items(), 1):
+        fingers.install(name, DINKES_NODE, "alice", number, f"t-{number}", state="failed", reason=reason)
+    fingers.slot(DINKES_NODE, 9, "alice", template="t-3")
+    with reading(world) as connection:
+        sensor = read_modules(connection, DINKES)[0].sensor
+    assert sensor
+    assert (sensor.failing, sensor.failing_for) == (2, "not-stored")
+
+
 @pytest.mark.parametrize(
     ("used", "capacity", "usable", "fullness"),
     [

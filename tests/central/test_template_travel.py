@@ -147,28 +147,56 @@ def test_a_failed_install_takes_another_slot(town: Town) -> None:
     town.enrolled(town.person("p1"), "a", 4)
     town.plan()
     slots: list[int] = []
-    for reason in ("slot-in-use", "not-stored", "slot-in-use"):
+    for reason in ("slot-in-use", "not-stored"):
         (order,) = town.orders("b")
         slots += order.slots
         town.end(order.id, "failed", reason)
         town.plan()
     (order,) = town.orders("b")
-    assert [*slots, *order.slots] == [199, 198, 197, 196]
+    assert [*slots, *order.slots] == [199, 198, 197]
 
 
-def test_a_node_that_fails_again_and_again_is_left_alone_until_it_tells_of_its_module(town: Town) -> None:
+@pytest.mark.parametrize("reason", ["not-stored", "bad-seal"])
+def test_what_fails_again_and_again_is_tried_ever_more_rarely(town: Town, reason: str) -> None:
+    """Also where the node tells of its module all the time: it does so whenever a template comes or goes."""
+    town.node("b")
+    town.enrolled(town.person("p1"), "a", 4)
+    tries = dict.fromkeys(range(8), 0)
+    for minute in range(0, len(tries) * 24 * 60, 60):
+        town.plan()
+        for order in town.orders("b"):
+            tries[minute // (24 * 60)] += 1
+            town.end(order.id, "failed", reason)
+        town.pass_days(1 / 24)
+        town.module("b", used=minute % 7)
+    assert 2 <= tries[0] <= 7
+    assert {tries[day] for day in range(4, 8)} <= {1}
+
+
+def test_a_sensor_that_stores_nothing_keeps_its_slots_for_the_day_on_which_it_does(town: Town) -> None:
+    town.node("b", capacity=40, usable=40)
+    for number in range(8):
+        town.enrolled(town.person(f"q{number}"), "a", 2 * number, 2 * number + 1)
+    for _ in range(placement_planning.AT_ONCE_FAILURES):
+        town.plan()
+        for order in town.orders("b"):
+            town.end(order.id, "failed", "not-stored")
+    town.pass_days(1)
+    town.plan()
+    assert len(town.orders("b")) == 16
+
+
+def test_a_failure_of_long_ago_is_put_away(town: Town) -> None:
     town.node("b")
     town.enrolled(town.person("p1"), "a", 4)
     town.plan()
-    for _ in range(placement_planning.MOST_FAILURES):
-        (order,) = town.orders("b")
-        town.end(order.id, "failed", "not-stored")
-        town.plan()
-    assert town.orders("b") == []
-    town.pass_days(1)
-    town.module("b")
+    (order,) = town.orders("b")
+    town.end(order.id, "failed", "slot-in-use")
+    town.pass_days(31)
     town.plan()
-    assert len(town.orders("b")) == 1
+    assert {row.state for row in town.rows(select(placement))} == {"withdrawn", "open"}
+    (again,) = town.orders("b")
+    assert again.slots == order.slots
 
 
 def test_a_template_that_the_node_can_not_take_is_not_offered_again_at_once(town: Town) -> None:

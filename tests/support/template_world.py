@@ -140,7 +140,9 @@ class TemplateWorld:
             **{**row, **values},
         )
 
-    def install(self, id_: str, node: str, employee: str, slot: int, template: str) -> None:
+    def install(
+        self, id_: str, node: str, employee: str, slot: int, template: str, **more: str | int
+    ) -> None:
         self._add(
             tables.placement,
             id=id_,
@@ -149,8 +151,7 @@ class TemplateWorld:
             employee=employee,
             slots=str(slot),
             template=template,
-            state="open",
-            ordered_ms=to_ms(NOW),
+            **{"state": "open", "ordered_ms": to_ms(NOW), **more},
         )
 
     def pin(self, employee: str, number: str = "1001") -> None:
