@@ -11,7 +11,7 @@ from sqlalchemy import Row, select, update
 from attendance.enrolment import FINGERS
 from attendance.errors import MalformedError
 from attendance.orders import Do
-from attendance.templates import Installed, Purged, Searched, SearchHit
+from attendance.templates import Cleared, Installed, Purged, Searched, SearchHit
 from central import findings, search_orders, search_renewal, slot_history
 from central.event_scribe import Scribe
 from central.findings import Suspicion
@@ -21,6 +21,7 @@ UNEXPECTED = "template-event-unexpected"
 CONFLICT = "template-conflict"
 INSTALLED = "template-installed"
 PURGED = "template-purged"
+CLEARED = "slots-cleared"
 
 OPEN, DONE, FAILED = "open", "done", "failed"
 _MAX_COUNT = 2**31 - 1
@@ -62,7 +63,9 @@ def installed(scribe: Scribe, told: Installed) -> None:
         since_ms=scribe.happened_ms,
         event=scribe.reference,
     )
-    search_renewal.after_move(scribe.connection, told.template, scribe.now_ms, arrived_at=node.id)
+    if all(holder.template != told.template for holder in held.values()):
+        place = (node.id, told.slot)
+        search_renewal.after_move(scribe.connection, told.template, scribe.now_ms, arrived_at=place)
     end(scribe, told.order, DONE)
     scribe.note(INSTALLED, told.person, f"template {told.template} in slot {told.slot} by {told.order}")
 
@@ -90,6 +93,24 @@ def purged(scribe: Scribe, told: Purged) -> None:
     if ordered <= set(told.slots):
         end(scribe, told.order, DONE, order.reason)
     scribe.note(PURGED, told.person, f"slots {sorted(ordered & set(told.slots))} by {told.order}")
+
+
+def cleared(scribe: Scribe, told: Cleared) -> None:
+    """Slots are empty after a technician took the module; what belongs in them is planned anew."""
+    node, connection = scribe.node, scribe.connection
+    for number, person in sorted(told.slots.items()):
+        held = slot_history.holder(connection, node.unit, node.id, number)
+        if held is None:
+            continue
+        if held.event is None and held.employee != person:
+            # Given by hand: the node may not have heard of it when it looked.
+            scribe.note(CONFLICT, held.employee, f"slot {number} is empty, and was {person or 'nobody'}'s")
+            continue
+        slot_history.vacate(connection, node.unit, node.id, number, scribe.now_ms)
+        if held.template is not None:
+            search_renewal.after_move(connection, held.template, scribe.now_ms, arrived_at=None)
+    emptied = ", ".join(f"{number}: {person or 'nobody'}" for number, person in sorted(told.slots.items()))
+    scribe.note(CLEARED, node.id, f"empty after a technician's word: {emptied}")
 
 
 def searched(scribe: Scribe, told: Searched) -> None:

@@ -36,6 +36,7 @@ class _Stay:
     """A node held the template from then to then; None where it holds it still."""
 
     node: str
+    slot: int
     since_ms: int
     until_ms: int | None
 
@@ -72,7 +73,9 @@ def of_node(connection: Connection, node_id: str, now_ms: int, *, changed: bool)
     return asked + _ask(connection, list(connection.scalars(missing)), node_id, now_ms)
 
 
-def after_move(connection: Connection, template_id: str, now_ms: int, *, arrived_at: str | None) -> int:
+def after_move(
+    connection: Connection, template_id: str, now_ms: int, *, arrived_at: tuple[str, int] | None
+) -> int:
     """Look for newer templates once more that this one, which has come or gone, was never compared with.
 
     The older ones it was looked for itself, where they lay.
@@ -81,8 +84,8 @@ def after_move(connection: Connection, template_id: str, now_ms: int, *, arrived
         connection: the transaction, in which the slots are as they are now.
         template_id: of what has come or gone.
         now_ms: central's clock.
-        arrived_at: the node that it has come to just now; None where it has gone from one. What that node
-            told of before, in this batch too, it did without it.
+        arrived_at: node and slot that it has come to just now; None where it has gone from one. What that
+            node told of before, in this batch too, it did without it.
 
     Returns:
         How many searches were ordered.
@@ -91,9 +94,11 @@ def after_move(connection: Connection, template_id: str, now_ms: int, *, arrived
     lies = _lies_at(connection, template_id)
     if moved is None or not lies:
         return 0
-    stays = [stay for stay in lies if stay.node != arrived_at] + _gone_from(connection, moved.employee)
+    stays = [stay for stay in lies if (stay.node, stay.slot) != arrived_at] + _gone_from(
+        connection, moved.employee
+    )
     # What else waits elsewhere may come too late there: this one may be gone by then.
-    there = [arrived_at] if arrived_at else [stay.node for stay in lies]
+    there = [arrived_at[0]] if arrived_at else [stay.node for stay in lies]
     awaited = exists().where(
         template_search.c.template == template.c.id,
         template_search.c.state == "waiting",
@@ -132,19 +137,19 @@ def _met(stays: Iterable[_Stay]) -> ColumnElement[bool]:
 def _lies_at(connection: Connection, template_id: str) -> list[_Stay]:
     """Where it is by the books; an entry for a whole unit speaks of all of its nodes."""
     query = (
-        select(node.c.id, slot.c.since_ms)
+        select(node.c.id, slot.c.slot, slot.c.since_ms)
         .join(slot, and_(slot.c.unit == node.c.unit, or_(slot.c.node == "", slot.c.node == node.c.id)))
         .where(slot.c.template == template_id, node.c.state != NodeState.RETIRED)
         .order_by(node.c.id)
     )
-    return [_Stay(row.id, row.since_ms or 0, None) for row in connection.execute(query)]
+    return [_Stay(row.id, row.slot, row.since_ms or 0, None) for row in connection.execute(query)]
 
 
 def _gone_from(connection: Connection, person: str) -> list[_Stay]:
     """Where their fingers were; the history does not say which of them."""
-    query = select(slot_past.c.node, slot_past.c.since_ms, slot_past.c.until_ms)
+    query = select(slot_past.c.node, slot_past.c.slot, slot_past.c.since_ms, slot_past.c.until_ms)
     rows = connection.execute(query.where(slot_past.c.employee == person).distinct())
-    return [_Stay(row.node, row.since_ms or 0, row.until_ms) for row in rows]
+    return [_Stay(row.node, row.slot, row.since_ms or 0, row.until_ms) for row in rows]
 
 
 def _most_willing(connection: Connection, names: list[str]) -> str:

@@ -141,6 +141,23 @@ def test_what_comes_to_a_sensor_that_has_looked_already_is_compared_all_the_same
     assert searches_for(central, other) == []
 
 
+def test_a_template_that_is_told_to_be_there_twice_came_once(
+    central: Central, node: CentralNode, other: CentralNode
+) -> None:
+    told(central, node, other)
+    keep_template(central, "t1", "p1", node, 1, state="clear")
+    order(central, "i-1", "install", other, "p1", 20, template="t1")
+    tell_installed(other, "i-1", "p1", 20, "t1")
+    send_new(other, 1)
+    tick(central)
+    keep_template(central, "t2", "p2", node, 2)
+    ask_search(central, "t2", other)
+    tell_searched(other, "t2", "p2")
+    tell_installed(other, "i-1", "p1", 20, "t1")
+    send_new(other, 2)
+    assert searches_for(central, other) == []
+
+
 def test_an_older_answer_does_not_end_a_search_that_was_ordered_anew(
     central: Central, node: CentralNode, other: CentralNode
 ) -> None:
