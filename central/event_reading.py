@@ -1,6 +1,6 @@
 """Decides what the events of a batch mean for the books. Whatever they say, every one of them is kept."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +16,9 @@ AHEAD_TOLERANCE_MS = 300_000
 """A node's clock this far ahead of central's is not believed: it could close days that are not over."""
 _QUARTER_MS = 900_000
 _ONE_DAY = timedelta(days=1)
+_ESCAPE, _NUL = b"\\", b"\\u0000"
+"""How NUL stands in JSON: PostgreSQL keeps no text with it, and would refuse the whole batch. The single byte
+is looked for first, which costs next to nothing."""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class Reading:
 def persons_named(events: Sequence[Event]) -> set[str]:
     """Ids of the people whom the punches name."""
     named = (event.content.get("person") for event in events if event.type == punch.PUNCH)
-    return {person for person in named if isinstance(person, str)}
+    return {person for person in named if isinstance(person, str) and "\0" not in person}
 
 
 def clock_sources(events: Sequence[Event]) -> set[str]:
@@ -84,7 +87,8 @@ def read_events(
     add_row, add_day = reading.rows.append, reading.days.add
     until_ms = -1 if reported_until_ms is None else reported_until_ms
     for event in events:
-        moment, type_ = event.moment, event.type
+        moment = event.moment
+        type_ = event.type if _ESCAPE not in event.header else event.type.replace("\0", "?")
         placed_ms = wall_ms = moment.wall_ms
         trusted = wall_ms <= latest_ms and moment.state is not doubtful
         if trusted:
@@ -93,7 +97,9 @@ def read_events(
             # It happened between the last trusted time and now; a doubtful clock that denies it is wrong.
             placed_ms = now_ms
         person = slot = kind = None
-        if type_ == punch.PUNCH:
+        if _ESCAPE in (event.body or b"") and type_ not in templates.TYPES and _has_nul(event):
+            reading.unreadable.append(event.seq)
+        elif type_ == punch.PUNCH:
             person, slot, kind = _punch(event, known_people, reading)
             if person is not None:
                 add_day((person, day_of[placed_ms // _QUARTER_MS]))
@@ -133,6 +139,23 @@ def _punch(
         return (person if person in known_people else None), slot, kind[:16]
     reading.unreadable.append(event.seq)
     return None, None, None
+
+
+def _has_nul(event: Event) -> bool:
+    """Whether any text of the body has it: the bytes alone may also be a backslash and what follows it."""
+    return _NUL in (event.body or b"") and any("\0" in part for part in _texts(event.content))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield name
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
 
 
 def _enrolment(event: Event, reading: Reading) -> None:

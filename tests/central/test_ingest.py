@@ -3,6 +3,7 @@
 import gzip
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from central.database import StoreError
 from central.nodes import NodeState
 from central.tables import dirty_day, event, fork, listening
 from central.tables import node as node_table
-from tests.support.central import MONDAY, Central
+from tests.support.central import MONDAY, Central, make_central
 from tests.support.central_node import OWN_NONCE, CentralNode, error_of
 
 
@@ -258,6 +259,59 @@ def test_a_punch_of_an_unknown_person_is_listed_and_not_lost(central: Central, n
     assert [stray.event for stray in strays] == [f"{node.id}/1/{seq}" for seq in (3, 2, 1)]
     assert "event-unreadable" in central.audit_actions()
     assert central.rows(select(dirty_day)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("punch", {"person": "p\0", "slot": 1, "kind": "in"}),
+        ("punch", {"person": "p1", "slot": 1, "kind": "i\0n"}),
+        ("punch", {"person": "p1", "slot": 1, "kind": "in", "more": [{"deep\0er": 1}]}),
+        ("enrol-failed", {"person": "p1", "request": "e-\0", "reason": "timeout"}),
+        ("enrol-failed", {"person": "p1", "request": None, "reason": "time\0out"}),
+        ("enrol-begun", {"person": "p\0", "request": "e-1"}),
+        ("unmatched", {"method": "pin", "reason": "wro\0ng"}),
+    ],
+)
+def test_text_with_nul_makes_an_event_unreadable_and_the_batch_is_kept(
+    kind: str, content: dict[str, object], central: Central, node: CentralNode
+) -> None:
+    """PostgreSQL keeps no such text; SQLite would."""
+    node.write(kind, content)
+    node.punch("p2", at=MONDAY)
+    assert node.sent().size == 2
+    assert central.audit_actions().count("event-unreadable") == 1
+    rows = central.rows(select(event.c.person, event.c.kind).order_by(event.c.seq))
+    assert [tuple(row) for row in rows] == [(None, None), ("p2", "in")]
+    assert {row.person for row in central.rows(select(dirty_day))} == {"p2"}
+
+
+def test_a_clock_source_with_nul_changes_nothing_where_any_source_is_accepted(
+    database_url: str, tmp_path: Path
+) -> None:
+    central = make_central(tmp_path / "central", database_url, accept_emulated_clocks=True)
+    central.add_unit()
+    node = CentralNode(central)
+    node.claim()
+    node.write("start", {"software": "x", "clock_source": "emu\0lated", "journal": "created"})
+    assert node.sent().size == 1
+    assert central.rows(select(node_table.c.clock_source))[0][0] == ""
+    assert central.audit_actions().count("event-unreadable") == 1
+    central.office.database.close()
+
+
+def test_a_type_with_nul_is_kept_under_a_name_that_can_be_kept(central: Central, node: CentralNode) -> None:
+    node.write("od\0d")
+    assert node.sent().size == 1
+    assert central.rows(select(event.c.type))[0][0] == "od?d"
+
+
+def test_a_backslash_that_only_looks_like_nul_in_the_bytes_is_read(
+    central: Central, node: CentralNode
+) -> None:
+    node.write("punch", {"person": "p1", "slot": 1, "kind": "in", "note": "C:\\u0000"})
+    node.sent()
+    assert central.rows(select(event.c.person))[0][0] == "p1"
 
 
 def test_events_of_unknown_types_are_kept(central: Central, node: CentralNode) -> None:
