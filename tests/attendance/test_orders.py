@@ -27,7 +27,7 @@ KEY = "ab" * 32
 IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,63}", fullmatch=True)
 PEOPLE = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", fullmatch=True)
 SLOTS = st.integers(0, 65_535)
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200)
 NAMES = st.sampled_from(["Siti Aminah", "Budi", "I Gusti Ngurah Rai, S.H."])
 FINGER = st.sampled_from(FINGERS)
 JSON = st.recursive(

@@ -35,7 +35,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=MAX_TEXT_CHARS)
+TEXT = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=MAX_TEXT_CHARS
+)
 MAYBE = st.none() | TEXT
 NUMBERS = st.integers(0, 2**53 - 1)
 SLOTS = st.integers(0, 65_535)
