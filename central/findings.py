@@ -30,7 +30,9 @@ class Verdict(StrEnum):
     SAME_PERSON = "same-person"
     """One human with two ids."""
     CHEAT = "cheat"
-    """A finger of one person was enrolled for another."""
+    """A finger of one person was enrolled for another: the new one is false."""
+    CHEAT_OTHER = "cheat-other"
+    """The same, and the one that was there before is false: the new finger is its owner's own."""
 
 
 _INNOCENT = (Verdict.CHANCE.value, Verdict.SAME_PERSON.value)
@@ -133,7 +135,8 @@ def decide(
         The numbers of all findings that were decided.
 
     Raises:
-        FindingError: no such finding or verdict, it stands so already, or no reason is given.
+        FindingError: no such finding or verdict, it stands so already, no reason is given, or the finger that
+            was there before is not in the safe, so that nobody can say where it lies.
     """
     if verdict not in set(Verdict):
         raise FindingError(f"Keputusan {verdict[:40]!r} tidak dikenal.")
@@ -142,6 +145,11 @@ def decide(
     row = connection.execute(select(finding).where(finding.c.id == finding_id)).one_or_none()
     if row is None:
         raise FindingError(f"Temuan {finding_id} tidak ada.")
+    if verdict == Verdict.CHEAT_OTHER and (row.other is None or row.other_template is None):
+        raise FindingError(
+            "Jari yang lama belum ada di simpanan server. Bila alatnya sedang mati, nyalakan dulu; "
+            "bila tempat itu tak bertuan, minta teknisi mengosongkannya di alat."
+        )
     alike = (finding.c.id == row.id) | _alike(row, Verdict(verdict))
     rows = connection.execute(select(finding).where(alike).order_by(finding.c.id).with_for_update()).all()
     rows = [each for each in rows if each.state in (OPEN, row.state)]
@@ -153,7 +161,9 @@ def decide(
     for each in rows:
         detail = f"{each.id}: {verdict}, before: {each.state} {each.note}".rstrip() + f"; {note.strip()}"
         audit.note(connection, now_ms, actor, DECIDED, each.employee, detail)
-    template_states.refresh(connection, [each.template for each in rows])
+    template_states.refresh(
+        connection, [name for each in rows for name in (each.template, each.other_template)]
+    )
     dirty_days.mark_people(connection, [each.employee for each in rows], min(each.opened_ms for each in rows))
     return numbers
 
@@ -179,10 +189,17 @@ def _told_before(told: Suspicion) -> ColumnElement[bool]:
 
 
 def _settled(told: Suspicion) -> ColumnElement[bool]:
-    """People have said that these two fingers are alike by chance, or that these two people are one."""
+    """People have said that these two fingers are alike by chance, or that these two people are one.
+
+    Or that the one which answered is false: it is being erased.
+    """
     if told.other is None:
         return false()
     there = and_(finding.c.employee == told.employee, finding.c.other == told.other)
+    if told.other_template is not None:
+        false_one = and_(there, finding.c.other_template == told.other_template)
+    else:
+        false_one = false()
     back = and_(finding.c.employee == told.other, finding.c.other == told.employee)
     one_human = and_(finding.c.state == Verdict.SAME_PERSON, or_(there, back))
     if told.template is None:
@@ -192,7 +209,8 @@ def _settled(told: Suspicion) -> ColumnElement[bool]:
         if told.other_template is not None:
             same = and_(finding.c.template == told.other_template, finding.c.other_template == told.template)
             fingers = or_(fingers, and_(back, same))
-    return or_(one_human, and_(finding.c.state == Verdict.CHANCE, fingers))
+    false_one = and_(finding.c.state == Verdict.CHEAT_OTHER, false_one)
+    return or_(one_human, false_one, and_(finding.c.state == Verdict.CHANCE, fingers))
 
 
 def _alike(row: Row[Any], verdict: Verdict) -> ColumnElement[bool]:
@@ -202,6 +220,8 @@ def _alike(row: Row[Any], verdict: Verdict) -> ColumnElement[bool]:
         return false()
     if verdict is Verdict.SAME_PERSON:
         return or_(there, and_(finding.c.employee == row.other, finding.c.other == row.employee))
+    if verdict is Verdict.CHEAT_OTHER:
+        return and_(there, finding.c.other_template == row.other_template)
     if row.template is None:
         return and_(there, finding.c.template.is_(None))
     alike = and_(there, finding.c.template == row.template)

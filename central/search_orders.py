@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, not_, or_, select, update
 
 from attendance.templates import ModuleState
+from central import template_states
 from central.database import upsert
 from central.nodes import NodeState
-from central.tables import finding, module, node, template, template_search
+from central.tables import module, node, template, template_search
 
 PATIENCE = timedelta(days=14)
 """How long a template waits for nodes that do not answer. Offices stand locked for up to ten days around
@@ -117,7 +118,7 @@ def _of_another_class() -> ColumnElement[bool]:
 
 
 def _cleared(now_ms: int) -> ColumnElement[bool]:
-    held = exists().where(finding.c.template == template.c.id, finding.c.state.in_(["open", "cheat"]))
+    held = exists().where(template_states.holds_back())
     awaited = exists().where(
         template_search.c.template == template.c.id,
         template_search.c.node == node.c.id,

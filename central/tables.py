@@ -334,7 +334,7 @@ finding = Table(
     Column("event", String(64), nullable=False),  # node/epoch/seq of what told it
     Column("photo", _HASH, nullable=True),  # of the new one's enrolment
     Column("other_photo", _HASH, nullable=True),  # of the other's enrolment, or their newest punch
-    Column("state", String(16), nullable=False),  # open | chance | same-person | cheat
+    Column("state", String(16), nullable=False),  # open | chance | same-person | cheat | cheat-other
     Column("decided_by", String(80), nullable=True),
     Column("note", Text, nullable=False, server_default=""),
     _ms("opened"),

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, select
 
 from attendance.moment import from_ms
 from attendance.templates import ModuleState
+from central import template_states
 from central.local_days import days_of_units
 from central.nodes import NodeState
 from central.tables import (
     assignment,
     export_refusal,
-    finding,
     module,
     node,
     person_key,
@@ -204,7 +204,7 @@ def read_books(connection: Connection, now_ms: int) -> TemplateBooks:
         _templates(connection),
         tuple(_placements(connection)),
         _emptied(connection),
-        frozenset(connection.scalars(select(finding.c.template).where(finding.c.state == "cheat"))),
+        frozenset(connection.scalars(template_states.false_ones())),
         frozenset(connection.scalars(select(person_key.c.employee))),
         _refusals(connection),
     )

@@ -110,7 +110,7 @@ def _read_form() -> _Form:
         return _Form(
             verdict, note, gettext("Tulis alasannya, supaya orang lain kelak dapat memahami keputusan ini.")
         )
-    if verdict == Verdict.CHEAT and request.form.get("sure") != "yes":
+    if verdict in (Verdict.CHEAT, Verdict.CHEAT_OTHER) and request.form.get("sure") != "yes":
         return _Form(
             verdict,
             note,

@@ -305,6 +305,59 @@ def test_a_cheats_finger_is_purged_where_it_is_and_travels_nowhere(
     assert entry(central, offices[1].id, 7).employee == "q1"
 
 
+def older_in_the_safe(central: Central, second: CentralNode) -> None:
+    keep_template(central, "t0", "q1", second, 7, state="clear")
+    with central.office.database.write() as connection:
+        connection.execute(slot.update().where(slot.c.slot == 7).values(template="t0"))
+
+
+def test_an_older_finger_that_is_false_is_purged_and_its_owners_new_one_is_free(
+    central: Central, offices: tuple[CentralNode, CentralNode]
+) -> None:
+    """q1 was enrolled with a finger of p1, who comes to be enrolled only now and is no cheat."""
+    home, second = offices
+    enrol(second, "q1", 7)
+    older_in_the_safe(central, second)
+    enrol(home, "p1", 11)
+    keep_template(central, "t1", "p1", home, 11)
+    with central.office.database.write() as connection:
+        connection.execute(slot.update().where(slot.c.slot == 11).values(template="t1"))
+    hit(central, second, "t1", "p1", (7, "q1"))
+    number = one(central, finding).id
+    decide(central, number, "cheat-other", "p1 menempelkan jarinya sendiri, q1 tidak punya jari itu")
+    plan_everything(central.office)
+    (purge,) = central.rows(select(placement).where(placement.c.do == "purge"))
+    assert (purge.employee, purge.node, purge.slots, purge.reason) == ("q1", second.id, "7", "decided")
+    states_of = {row.id: row.state for row in central.rows(select(template_table))}
+    assert states_of == {"t0": "held", "t1": "clear"}
+    hit(central, second, "t1", "p1", (7, "q1"))  # not yet erased, and not asked again
+    assert states(central) == ["cheat-other"]
+    decide(central, number, "chance", "ternyata kembar")
+    plan_everything(central.office)
+    assert one(central, template_table, id="t0").state == "searching"  # held no more
+    assert {row.state for row in central.rows(select(placement).where(placement.c.do == "purge"))} == {
+        "withdrawn"
+    }
+
+
+def test_who_is_refused_for_an_older_false_finger_can_be_enrolled_afterwards(
+    central: Central, offices: tuple[CentralNode, CentralNode]
+) -> None:
+    _, second = offices
+    enrol(second, "q1", 7)
+    refuse(second, "p1", "q1", 7)
+    number = one(central, finding).id
+    with pytest.raises(FindingError, match="belum ada di simpanan"):
+        decide(central, number, "cheat-other", "jari q1 itu jari p1")
+    older_in_the_safe(central, second)
+    refuse(second, "p2", "q1", 7)
+    later = max(row.id for row in central.rows(select(finding)))
+    decide(central, later, "cheat-other", "jari q1 itu jari p2")
+    plan_everything(central.office)
+    (purge,) = central.rows(select(placement).where(placement.c.do == "purge"))
+    assert (purge.employee, purge.slots) == ("q1", "7")
+
+
 def test_a_decision_can_be_corrected_and_both_stay_in_the_log(
     central: Central, offices: tuple[CentralNode, CentralNode]
 ) -> None:
