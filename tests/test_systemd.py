@@ -46,6 +46,12 @@ def test_no_unit_may_gain_rights_or_set_the_clock(unit: Path) -> None:
     assert section["User"] not in ("", "root")
 
 
+@pytest.mark.parametrize("name", ["hadir-punch", "hadir-central"])
+def test_what_holds_fingers_in_clear_leaves_its_memory_on_no_disk(name: str) -> None:
+    lines = (ROOT / "systemd" / f"{name}.service").read_text(encoding="utf-8").splitlines()
+    assert {"LimitCORE=0", "MemorySwapMax=0"} <= set(lines)
+
+
 def test_only_the_units_with_the_network_may_open_internet_sockets() -> None:
     networked = {unit.stem for unit in UNITS if "AF_INET" in unit.read_text(encoding="utf-8")}
     assert networked == {"hadir-sync", "hadir-central"}
