@@ -18,7 +18,8 @@ INSTALLED = "template-installed"
 SEARCHED = "template-searched"
 PURGED = "purged"
 ORDER_FAILED = "order-failed"
-TYPES = (MODULE, INSTALLED, SEARCHED, PURGED, ORDER_FAILED)
+CLEARED = "slots-cleared"
+TYPES = (MODULE, INSTALLED, SEARCHED, PURGED, ORDER_FAILED, CLEARED)
 
 _MAX_RECOVERY_CHARS = 1000
 
@@ -234,6 +235,33 @@ class Purged:
             MalformedError: a field is missing or wrong.
         """
         return cls(text(body, "order"), text(body, "person"), slots(body, "slots"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """These slots are empty, seen so, after a technician took the module as the right one.
+
+    What they held was not proven to be what this node had stored there, and was erased; or the module came
+    without it.
+
+    Attributes:
+        slots: whose each was by the node's books; None where they named nobody, or two.
+    """
+
+    slots: Mapping[int, str | None]
+
+    def content(self) -> dict[str, Any]:
+        """The body without its salt."""
+        return {"slots": [{"slot": slot, "person": person} for slot, person in sorted(self.slots.items())]}
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> "Cleared":
+        """Read it.
+
+        Raises:
+            MalformedError: a field is missing or wrong.
+        """
+        return cls({slot(row): optional_text(row, "person") for row in rows(body, "slots")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from attendance import templates
 from attendance.chain import Event
 from attendance.errors import MalformedError
-from attendance.templates import Installed, Module, OrderFailed, Purged, Searched
+from attendance.templates import Cleared, Installed, Module, OrderFailed, Purged, Searched
 from central import module_events, order_outcomes, order_refusals
 from central.event_scribe import Scribe
 from central.nodes import Node
@@ -39,12 +39,17 @@ def _failed(scribe: Scribe, body: Mapping[str, Any]) -> None:
     order_refusals.failed(scribe, OrderFailed.parse(body))
 
 
+def _cleared(scribe: Scribe, body: Mapping[str, Any]) -> None:
+    order_outcomes.cleared(scribe, Cleared.parse(body))
+
+
 _ENTER: Mapping[str, Callable[[Scribe, Mapping[str, Any]], None]] = {
     templates.MODULE: _module,
     templates.INSTALLED: _installed,
     templates.SEARCHED: _searched,
     templates.PURGED: _purged,
     templates.ORDER_FAILED: _failed,
+    templates.CLEARED: _cleared,
 }
 
 

@@ -16,10 +16,12 @@ from attendance.enrolment import BEGUN, ENROL, FAILED, INTENT, Begun, Enrolment,
 from attendance.errors import MalformedError
 from attendance.people import Roster
 from attendance.templates import (
+    CLEARED,
     INSTALLED,
     ORDER_FAILED,
     PURGED,
     SEARCHED,
+    Cleared,
     Installed,
     OrderFailed,
     Purged,
@@ -41,7 +43,8 @@ class Ledger:
         epoch: of the journal.
         seq: the last event that was read.
         local: person by slot, as enrolled or installed here and not yet named by a roster.
-        gone: slots from which a person's template was purged, and whose the roster may still call them.
+        gone: slots from which a person's template was purged or cleared, and whose the roster may still call
+            them.
         ended: orders of central that were ended by an event; none is done again while it is still listed.
         begun: slots in which an enrolment that has not ended may have left a template.
         begun_for: whose.
@@ -122,6 +125,11 @@ class Ledger:
                 self.local.pop(slot, None)
                 self.gone.add((slot, purged.person))
             self.ended.add(purged.order)
+        elif event.type == CLEARED:
+            for slot, person in Cleared.parse(event.content).slots.items():
+                self.local.pop(slot, None)
+                if person is not None:
+                    self.gone.add((slot, person))
         elif event.type == SEARCHED:
             self.ended.add(Searched.parse(event.content).order)
         elif event.type == ORDER_FAILED:

@@ -30,6 +30,7 @@ from edge.sensor import Identification, NoFinger
 from edge.sensor_keeper import SensorKeeper
 from edge.sensor_make import UNKNOWN_BYTES
 from edge.sensor_searching import usable_slots
+from edge.slot_clearing import SlotClearing
 from edge.slot_watch import SlotWatch
 from edge.template_search import TemplateSearch
 from edge.template_work import TemplateWork
@@ -69,6 +70,7 @@ class ErrandOffice:
         self._work = TemplateWork(sensor, node, key, self._intents)
         self._search = TemplateSearch(sensor, self._work)
         self._watch = SlotWatch(state_dir / "slots-told.json", sensor, logbook)
+        self._clearing = SlotClearing(sensor, self._tell)
         self._parcels = Parcels(self._errands, self._carried)
         self._patience = Patience()
         self._over: dict[str, int] = {}
@@ -175,8 +177,11 @@ class ErrandOffice:
         if self._intents.pending is not None:
             self._look_after_cut(self._intents.pending)
             return
-        errands = self._errands()
         books = self._books()
+        if self._clearing.due and self._shelf.standing.roster is not None:
+            self._clearing.step(books.holders)
+            return
+        errands = self._errands()
         waiting = self._search.waiting
         if waiting is not None and all(order.id != waiting for order in errands):
             self._search.drop()

@@ -102,8 +102,10 @@ class ModuleBook:
             detail=detail,
             hashes=dict.fromkeys(slots),
             counter=max(before.counter if before else 0, found or 0),
-            # It may be another one, full of fingers of others: each slot has to prove itself.
-            doubted={slot: before.hashes.get(slot) for slot in slots} if before else {},
+            # It may be another one, full of fingers of others: each slot has to prove itself. What was in
+            # doubt before has proven nothing by being taken twice.
+            doubted={slot: before.expected_in(slot) for slot in slots} if before else {},
+            cleared=(before.cleared or frozenset()) if before else None,
         )
         self.note(fresh.to_be_sealed())
 
@@ -165,6 +167,16 @@ class ModuleBook:
         """
         memory = self._known()
         self._write(replace(memory, unsure=memory.unsure | slots))
+
+    def about_to_clear(self, slots: frozenset[int]) -> None:
+        """These slots are going to be emptied, being in doubt; durable on return. Raises OSError."""
+        memory = self._known()
+        cleared = (memory.cleared or frozenset()) | slots
+        self._write(replace(memory, unsure=memory.unsure | slots, cleared=cleared))
+
+    def clearing_told(self) -> None:
+        """Which slots were emptied after the technician's word stands in the journal."""
+        self.note(replace(self._known(), cleared=None))
 
     def changed(self, met: SensorIdentity, slots: frozenset[int], told: Mapping[int, str]) -> None:
         """The library was changed on purpose; durable on return. Raises OSError."""

@@ -35,6 +35,8 @@ class ModuleMemory:
         doubted: slots of a module that a technician took as the right one, which hold, as far as is known,
             not what was stored in them: nobody is booked by them. With the hash that would end the doubt,
             or None.
+        cleared: slots that were emptied, or are just being emptied, since a technician took the module; None
+            where all of that is told, or nobody took one.
     """
 
     identity: SensorIdentity
@@ -46,11 +48,16 @@ class ModuleMemory:
     counter: int = 0
     sealed: bool = True
     doubted: Mapping[int, str | None] = field(default_factory=dict)
+    cleared: frozenset[int] | None = None
 
     @property
     def slots(self) -> frozenset[int]:
         """The slots in use."""
         return frozenset(self.hashes)
+
+    def expected_in(self, slot: int) -> str | None:
+        """The hash of what was stored in a slot, as far as it is known."""
+        return self.doubted[slot] if slot in self.doubted else self.hashes.get(slot)
 
     def with_library(
         self, identity: SensorIdentity, slots: Iterable[int], told: Mapping[int, str]
@@ -83,6 +90,7 @@ class ModuleMemory:
             "detail": self.detail,
             "hashes": {str(slot): value for slot, value in sorted(self.hashes.items())},
             "doubted": {str(slot): value for slot, value in sorted(self.doubted.items())},
+            "cleared": None if self.cleared is None else sorted(self.cleared),
             "unsure": sorted(self.unsure),
             "counter": self.counter,
             "sealed": self.sealed,
@@ -96,7 +104,7 @@ class ModuleMemory:
             KeyError, TypeError, ValueError, AttributeError: it is none.
         """
         make = values["make"]
-        hashes = _hashes(values["hashes"])
+        hashes, cleared = _hashes(values["hashes"]), values.get("cleared")
         return cls(
             SensorIdentity(**{name: values[name] for name in _IDENTITY}),
             None if make is None else SensorMake.parse(make),
@@ -107,6 +115,7 @@ class ModuleMemory:
             int(values["counter"]),
             bool(values["sealed"]),
             _hashes(values["doubted"]),
+            None if cleared is None else frozenset(int(slot) for slot in cleared),
         )
 
 

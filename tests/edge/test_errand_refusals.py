@@ -140,16 +140,27 @@ def test_what_a_newly_accepted_module_holds_is_not_handed_in_under_anybodys_name
         here.sensor.accept()
         here.settle()
         assert doubted(here) == {7}
-        search = here.search("stranger")
-        here.give(export(), search)
+        here.give(export())
         here.work()
         assert here.handed_in == {}
         assert here.failures() == ["not-yours"]
-        assert [(hit["slot"], hit["person"]) for hit in here.told()[-1][1]["hits"]] == [(7, None)]
-        here.give(purge(7), here.install(7, "p-budi"))
+        here.until(lambda: here.told()[-1][0] == "slots-cleared")
+        here.give(here.install(7, "p-budi"))
         here.work()
         assert doubted(here) == set()
         assert here.who_taps("p-budi", FINGER) == "p-budi"
+
+
+def test_a_finger_in_a_slot_that_is_in_doubt_is_found_under_nobodys_name(tmp_path: Path) -> None:
+    with errand_world(tmp_path) as here:
+        here.module.erase(7)
+        here.module.enrol(7, "stranger", FINGER)
+        here.sensor.accept()
+        here.settle()
+        here.give(here.search("stranger"))
+        here.work()
+        (found,) = (content for type_, content in here.told() if type_ == "template-searched")
+        assert [(hit["slot"], hit["person"]) for hit in found["hits"]] == [(7, None)]
 
 
 def test_the_same_template_sent_again_ends_the_doubt_about_its_slot(tmp_path: Path) -> None:
