@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert
 from attendance.errors import HadirError
 from attendance.moment import from_ms
 from central import audit, dirty_days, finding_photos, template_states
-from central.tables import finding
+from central.tables import finding, slot
 
 OPENED = "finding-opened"
 DECIDED = "finding-decided"
@@ -35,6 +35,7 @@ class Verdict(StrEnum):
     """The same, and the one that was there before is false: the new finger is its owner's own."""
 
 
+_FLAGGED_MS = func.coalesce(finding.c.since_ms, finding.c.opened_ms)
 _INNOCENT = (Verdict.CHANCE.value, Verdict.SAME_PERSON.value)
 
 
@@ -84,6 +85,7 @@ def open_finding(connection: Connection, told: Suspicion, now_ms: int) -> int | 
     ):
         return None
     photo, other_photo = told.photo, None
+    since_ms = _stored_since(connection, told, now_ms)
     if photo is None and told.template is not None:
         photo = finding_photos.face_of_template(connection, told.template, now_ms)
     if told.other is not None:
@@ -105,12 +107,13 @@ def open_finding(connection: Connection, told: Suspicion, now_ms: int) -> int | 
             photo=photo,
             other_photo=other_photo,
             state=OPEN,
+            since_ms=since_ms,
             opened_ms=now_ms,
         )
         .returning(finding.c.id)
     ).scalar_one()
     template_states.refresh(connection, [told.template])
-    dirty_days.mark_people(connection, [told.employee], now_ms)
+    dirty_days.mark_people(connection, [told.employee], since_ms)
     detail = f"{told.kind} {opened}: {told.other or 'nobody known'} in slot {told.slot} of node {told.node}"
     audit.note(connection, now_ms, f"node:{told.node}", OPENED, told.employee, detail)
     return int(opened)
@@ -164,14 +167,26 @@ def decide(
     template_states.refresh(
         connection, [name for each in rows for name in (each.template, each.other_template)]
     )
-    dirty_days.mark_people(connection, [each.employee for each in rows], min(each.opened_ms for each in rows))
+    dirty_days.mark_people(
+        connection, [each.employee for each in rows], min(each.since_ms or each.opened_ms for each in rows)
+    )
     return numbers
 
 
+def _stored_since(connection: Connection, told: Suspicion, now_ms: int) -> int:
+    """Since when somebody may have been booked by the new finger.
+
+    A node that had no network may have done so for weeks before anybody could look for it elsewhere.
+    """
+    mine = (slot.c.template == told.template) & (slot.c.employee == told.employee)
+    since_ms = connection.scalar(select(func.min(slot.c.since_ms)).where(mine))
+    return now_ms if since_ms is None else min(since_ms, now_ms)
+
+
 def open_since(connection: Connection, persons: Collection[str]) -> dict[str, datetime]:
-    """Since when people have to decide about a stored finger of these persons."""
+    """Since when there is a stored finger of these persons about which people have to decide."""
     query = (
-        select(finding.c.employee, func.min(finding.c.opened_ms).label("since_ms"))
+        select(finding.c.employee, func.min(_FLAGGED_MS).label("since_ms"))
         .where(
             finding.c.state == OPEN, finding.c.template.is_not(None), finding.c.employee.in_(list(persons))
         )

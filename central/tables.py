@@ -337,6 +337,7 @@ finding = Table(
     Column("state", String(16), nullable=False),  # open | chance | same-person | cheat | cheat-other
     Column("decided_by", String(80), nullable=True),
     Column("note", Text, nullable=False, server_default=""),
+    _ms("since", nullable=True),  # somebody may have been booked by the new finger from then on
     _ms("opened"),
     _ms("decided", nullable=True),
     Index("ix_finding_state", "state"),

@@ -445,6 +445,33 @@ def test_days_are_flagged_while_people_have_to_decide_and_not_afterwards(
     rebuilt(central)
 
 
+def test_days_of_a_node_without_network_are_flagged_from_the_enrolment_on(
+    central: Central, offices: tuple[CentralNode, CentralNode]
+) -> None:
+    """Enrolled on a Wednesday at an office whose line is dead, and searched for on the Monday after."""
+    home, second = offices
+    commands.set_policy(central.office, "tanggamus-2017")
+    enrol(second, "q1", 7)
+    enrolled = datetime(2017, 3, 1, 7, 0, tzinfo=WIB)
+    for day in (1, 2, 3):
+        central.clock.at = datetime(2017, 3, day, 8, 0, tzinfo=WIB)
+        days.fold(central.office)
+    central.clock.at = datetime(2017, 3, 6, 8, 0, tzinfo=WIB)
+    keep_template(central, "t1", "p1", home, 11)
+    values = {"unit": "DISKOMINFO", "node": home.id, "slot": 11, "employee": "p1", "template": "t1"}
+    with central.office.database.write() as connection:
+        connection.execute(slot.insert().values(**values, since_ms=int(enrolled.timestamp() * 1000)))
+    hit(central, second, "t1", "p1", (7, "q1"))
+    days.fold(central.office)
+    assert {("p1", date(2017, 3, day)) for day in (1, 2, 3)} <= flagged(central)
+    with central.office.database.write() as connection:
+        connection.execute(slot.delete().where(slot.c.slot == 11))
+    rebuilt(central)
+    decide(central, one(central, finding).id, "chance")
+    days.fold(central.office)
+    assert flagged(central) == set()
+
+
 def test_a_finger_that_was_never_stored_flags_no_day(
     central: Central, offices: tuple[CentralNode, CentralNode]
 ) -> None:

@@ -59,6 +59,7 @@ def _finding() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("decided_by", sa.String(length=80), nullable=True),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=True),
         sa.Column("opened_ms", sa.BigInteger(), nullable=False),
         sa.Column("decided_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
