@@ -10,11 +10,9 @@ from attendance.moment import from_ms
 from central.board import is_quiet
 from central.nodes import NodeState
 from central.tables import node, template, template_search, unit
-from central.template_standing import under_check
+from central.template_standing import NOT_COMPARABLE, under_check
 
 ANSWERED = frozenset({"clear", "hit"})
-NOT_COMPARABLE = frozenset({"other-class", "retired"})
-"""Reasons for which a node is not waited for: it holds no finger that could be compared."""
 
 
 @dataclass(frozen=True, slots=True)

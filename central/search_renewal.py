@@ -29,6 +29,8 @@ from central.tables import module, node, slot, slot_past, template, template_sea
 _MET = ("clear", "hit")
 _CURABLE = ("other-class", "bad-seal")
 """Refusals that say nothing of the node as it is now, once it tells of its module again."""
+_OF_THE_MODULE = ("impossible", "bad-template")
+"""Refusals that say nothing of another module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def of_node(connection: Connection, node_id: str, now_ms: int, *, changed: bool)
     curable = and_(
         template_search.c.node == node_id,
         template_search.c.state == "refused",
-        template_search.c.reason.in_(_CURABLE),
+        template_search.c.reason.in_(_CURABLE + (_OF_THE_MODULE if changed else ())),
         template_search.c.template.in_(here),
     )
     again = {"state": "waiting", "reason": "", "asked_ms": now_ms, "ended_ms": None}

@@ -14,6 +14,8 @@ from central.template_troubles import OPEN
 from central.validity import in_force
 
 SEARCHING = "searching"
+NOT_COMPARABLE = frozenset({"other-class", "retired"})
+"""Reasons for which a node is not waited for: it holds no finger that could be compared."""
 
 
 def at_work(day: date, units: frozenset[str] | None) -> ColumnElement[bool]:
@@ -36,19 +38,26 @@ def registered() -> ColumnElement[bool]:
 def under_check() -> ColumnElement[bool]:
     """The template is still searched for somewhere, or a finding about it waits for people.
 
-    Also one that may travel already, because a node did not answer for too long.
+    Also one that may travel already, because a node did not answer for too long, or could not look.
     """
     doubted = select(finding.c.template).where(finding.c.state == OPEN, finding.c.template.is_not(None))
     unanswered = (
         select(template_search.c.template)
         .join(node, node.c.id == template_search.c.node)
-        .where(template_search.c.state == "waiting", node.c.state != NodeState.RETIRED)
+        .where(
+            or_(template_search.c.state == "waiting", _would_not_look()), node.c.state != NodeState.RETIRED
+        )
     )
     return or_(
         template.c.state == SEARCHING,
         template.c.id.in_(doubted),
         and_(template.c.state == "clear", template.c.id.in_(unanswered)),
     )
+
+
+def _would_not_look() -> ColumnElement[bool]:
+    comparable = template_search.c.reason.not_in(sorted(NOT_COMPARABLE))
+    return and_(template_search.c.state == "refused", comparable)
 
 
 def being_checked() -> ColumnElement[bool]:

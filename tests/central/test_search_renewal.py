@@ -104,6 +104,22 @@ def test_a_search_that_was_given_up_for_another_class_is_done_when_the_class_is_
     assert searches_for(central, other) == [("s-t1-1", "t1")]
 
 
+def test_what_a_sensor_could_not_search_is_searched_by_the_one_that_takes_its_place(
+    central: Central, node: CentralNode, other: CentralNode
+) -> None:
+    told(central, node, other)
+    keep_template(central, "t1", "p1", node, 1)
+    ask_search(central, "t1", other)
+    tell_failed(other, "s-t1", "p1", "impossible")
+    tell_module(other, used=4)
+    send_new(other, 2)
+    assert searches_for(central, other) == []
+    tell_module(other, state=ModuleState.SWAPPED)
+    tell_module(other, state=ModuleState.NEW, serial="another")
+    send_new(other, 2)
+    assert searches_for(central, other) == [("s-t1-1", "t1")]
+
+
 def test_a_node_that_joins_is_not_asked_for_all_that_was_cleared_before(
     central: Central, node: CentralNode, other: CentralNode
 ) -> None:

@@ -203,6 +203,17 @@ def test_who_holds_nothing_to_compare_with_is_not_waited_for(
     assert [line.node for line in progress.missing] == [QUIET_NODE]
 
 
+@pytest.mark.parametrize(
+    ("answer", "listed"), [("bad-seal", True), ("impossible", True), ("other-class", False)]
+)
+def test_a_template_that_a_node_could_not_look_for_is_not_called_checked_everywhere(
+    world: BoardWorld, fingers: TemplateWorld, answer: str, listed: bool
+) -> None:
+    fingers.template("t-1", "alice", DINKES_NODE, 1, state="clear")
+    fingers.searches("t-1", **{KOMINFO_NODE: f"refused:{answer}", QUIET_NODE: "clear"})
+    assert names(world, PeopleList.CHECKING) == (["alice"] if listed else [])
+
+
 def test_a_refusal_counts_as_missing_with_its_reason_and_a_retired_node_not_at_all(
     world: BoardWorld, fingers: TemplateWorld
 ) -> None:
