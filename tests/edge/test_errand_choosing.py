@@ -101,7 +101,7 @@ def test_where_roster_and_journal_name_two_the_slot_is_nobodys() -> None:
 
 
 def test_a_fault_that_may_pass_is_waited_out_longer_each_time() -> None:
-    patience, wish, now = Patience(), order(Do.INSTALL, 3), 0.0
+    patience, wish, now = Patience(), order(Do.EXPORT, 3), 0.0
     for number in range(30):
         assert patience.allows(wish.id, now)
         assert patience.failed(wish, sensor_error(SensorFault.NO_ANSWER, "x"), now, 1.0) is None
@@ -119,6 +119,8 @@ def test_a_fault_that_may_pass_is_waited_out_longer_each_time() -> None:
         (SensorFault.FLASH, 3, "not-stored"),
         (SensorFault.NOT_STORED, 5, "not-stored"),
         (SensorFault.REFUSED, 5, "impossible"),
+        (SensorFault.NO_ANSWER, 12, "impossible"),
+        (SensorFault.FOREIGN_ANSWER, 12, "impossible"),
     ],
 )
 def test_what_does_not_pass_is_told_but_a_purge_is_never_given_up(
@@ -131,3 +133,12 @@ def test_what_does_not_pass_is_told_but_a_purge_is_never_given_up(
     assert ends[-1] is not None
     assert (ends[-1].reason, ends[-1].detail) == (reason, "in words")
     assert [patience.failed(order(Do.PURGE, 3), error, 0.0, 1.0) for _ in range(20)] == [None] * 20
+
+
+def test_a_search_that_the_module_garbles_each_time_frees_its_place_in_the_end() -> None:
+    patience, search = Patience(), order(Do.SEARCH)
+    error = sensor_error(SensorFault.DAMAGED_ANSWER, "in words")
+    ends = [patience.failed(search, error, 0.0, 1.0) for _ in range(12)]
+    assert ends[:-1] == [None] * 11
+    assert ends[-1] is not None
+    assert ends[-1].reason == "impossible"
