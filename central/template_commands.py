@@ -44,7 +44,7 @@ def forget_unreadable_templates(office: Office) -> str:
         return "Semua kunci orang dapat dibuka; tidak ada yang dihapus."
     return (
         f"Sidik jari {len(lost)} orang tidak dapat dibuka lagi dan dihapus dari server: {', '.join(lost)}.\n"
-        "Alat diminta menyerahkannya lagi; pegawai tidak perlu direkam ulang."
+        "Alat diminta menyerahkannya lagi; pegawai tidak perlu didaftarkan ulang."
     )
 
 

@@ -8,12 +8,13 @@ from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, not
 
 from central import finding_cases
 from central.nodes import NodeState
+from central.placement_needs import Needs
 from central.placements import UNDONE
 from central.tables import assignment, module, node, placement, unit
 from central.template_standing import (
     at_work,
     being_checked,
-    of_another_class,
+    one_of,
     registered,
     unproven,
     with_pin,
@@ -31,7 +32,8 @@ class UnitCounts:
         by_pin: of those without, who punch with a PIN.
         checking: with a template that is not cleared yet.
         unproven: with a template that travelled and no live finger has proven.
-        other_class: enrolled, but at no sensor of a class that stands in this unit.
+        other_class: enrolled, and still to be enrolled at a sensor of another class that stands in this unit.
+        without_room: for whom no sensor of this unit has room.
     """
 
     code: str
@@ -43,6 +45,7 @@ class UnitCounts:
     checking: int
     unproven: int
     other_class: int
+    without_room: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,15 @@ class Counts:
     checking: int
     unproven: int
     other_class: int
+    without_room: int
     findings: int
     purges: int
     alarms: int
 
 
-def unit_counts(connection: Connection, day: date, units: frozenset[str] | None) -> list[UnitCounts]:
+def unit_counts(
+    connection: Connection, day: date, units: frozenset[str] | None, needs: Needs
+) -> list[UnitCounts]:
     """The numbers of each unit that has people, in one statement, by name."""
     none = not_(registered())
     query = (
@@ -80,7 +86,8 @@ def unit_counts(connection: Connection, day: date, units: frozenset[str] | None)
             _sum(none & with_pin()).label("by_pin"),
             _sum(being_checked()).label("checking"),
             _sum(unproven()).label("unproven"),
-            _sum(of_another_class()).label("other_class"),
+            _sum(one_of(needs.elsewhere)).label("other_class"),
+            _sum(one_of(needs.homeless(units))).label("without_room"),
         )
         .select_from(assignment.join(unit, unit.c.code == assignment.c.unit))
         .where(at_work(day, units))
@@ -103,6 +110,7 @@ def read_counts(
         checking=sum(line.checking for line in lines),
         unproven=sum(line.unproven for line in lines),
         other_class=sum(line.other_class for line in lines),
+        without_room=sum(line.without_room for line in lines),
         findings=finding_cases.count_open(connection, day, units),
         purges=count_purges(connection, units),
         alarms=count_alarms(connection, units),

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, not_, o
 from attendance.moment import from_ms
 from central.nodes import NodeState
 from central.paging import Page, read_page
+from central.placement_needs import Needs
 from central.tables import assignment, employee, module, node, slot, template, unit
 from central.template_standing import (
     at_work,
     being_checked,
-    of_another_class,
+    one_of,
     registered,
     travelled_unproven,
     unproven,
@@ -29,6 +30,7 @@ class PeopleList(StrEnum):
     CHECKING = "diperiksa"
     UNPROVEN = "belum-terbukti"
     OTHER_CLASS = "kelas-lain"
+    WITHOUT_ROOM = "tanpa-tempat"
     WITHOUT = "belum-terdaftar"
     ALL = "semua"
 
@@ -39,7 +41,7 @@ class PersonLine:
 
     Attributes:
         registered: some sensor holds a finger of them.
-        checking, unproven, other_class, by_pin: as in `central.template_counts.UnitCounts`.
+        checking, unproven, other_class, without_room, by_pin: as in `central.template_counts.UnitCounts`.
     """
 
     id: str
@@ -51,6 +53,7 @@ class PersonLine:
     checking: bool
     unproven: bool
     other_class: bool
+    without_room: bool
     by_pin: bool
 
 
@@ -70,6 +73,7 @@ def list_people(
     which: PeopleList,
     day: date,
     units: frozenset[str] | None,
+    needs: Needs,
     *,
     text: str = "",
     page: int = 1,
@@ -81,6 +85,7 @@ def list_people(
         which: list.
         day: who works on it.
         units: codes; None for all.
+        needs: as the plan has them.
         text: a part of the name, or of the NIP with or without its spaces; empty for everybody.
         page: from 1.
     """
@@ -94,7 +99,8 @@ def list_people(
             _flag(registered()).label("registered"),
             _flag(being_checked()).label("checking"),
             _flag(unproven()).label("unproven"),
-            _flag(of_another_class()).label("other_class"),
+            _flag(one_of(needs.elsewhere)).label("other_class"),
+            _flag(one_of(needs.homeless(units))).label("without_room"),
             _flag(with_pin()).label("by_pin"),
         )
         .select_from(
@@ -102,7 +108,7 @@ def list_people(
                 unit, unit.c.code == assignment.c.unit
             )
         )
-        .where(at_work(day, units), _listed(which), _called(text))
+        .where(at_work(day, units), _listed(which, needs.elsewhere, needs.homeless(units)), _called(text))
         .order_by(employee.c.name, employee.c.id, unit.c.code)
     )
     rows = read_page(connection, query, page)
@@ -117,6 +123,7 @@ def list_people(
             checking=bool(row.checking),
             unproven=bool(row.unproven),
             other_class=bool(row.other_class),
+            without_room=bool(row.without_room),
             by_pin=bool(row.by_pin),
         )
         for row in rows.items
@@ -163,14 +170,16 @@ def _grouped(rows: Iterable[Row[Any]]) -> dict[str, list[str]]:
     return found
 
 
-def _listed(which: PeopleList) -> ColumnElement[bool]:
+def _listed(which: PeopleList, elsewhere: Collection[str], homeless: Collection[str]) -> ColumnElement[bool]:
     match which:
         case PeopleList.CHECKING:
             return being_checked()
         case PeopleList.UNPROVEN:
             return unproven()
         case PeopleList.OTHER_CLASS:
-            return of_another_class()
+            return one_of(elsewhere)
+        case PeopleList.WITHOUT_ROOM:
+            return one_of(homeless)
         case PeopleList.WITHOUT:
             return not_(registered())
         case PeopleList.ALL:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from central import placements
 from central.office import Office
+from central.placement_needs import enrolled_people, needs_of
 from central.placement_planning import Changes
 from central.placements import OutstandingPurge
 from central.tables import node, template, template_search
@@ -26,7 +27,7 @@ def tell_templates(office: Office) -> str:
             *_states(connection),
             *_searches(connection),
             *_purges(placements.outstanding_purges(connection, now_ms), now_ms),
-            *_room(placements.read_changes(connection, now_ms)),
+            *_room(placements.read_changes(connection, now_ms), enrolled_people(connection)),
         ]
     return "\n".join(lines)
 
@@ -63,7 +64,7 @@ def _purges(purges: Iterable[OutstandingPurge], now_ms: int) -> Iterable[str]:
         )
 
 
-def _room(changes: Changes) -> Iterable[str]:
+def _room(changes: Changes, enrolled: frozenset[str]) -> Iterable[str]:
     full = [
         (unit_code, load)
         for unit_code, placing in changes.units.items()
@@ -73,11 +74,14 @@ def _room(changes: Changes) -> Iterable[str]:
     yield f"Sensor dan unit yang hampir penuh: {len(full)}"
     for unit_code, load in full:
         yield f"  {_load(unit_code, load)}"
-    homeless = {code: placing.without_room for code, placing in changes.units.items() if placing.without_room}
-    for unit_code, people in homeless.items():
+    needs = needs_of(changes, enrolled)
+    for unit_code, people in needs.without_room.items():
         yield f"  {unit_code}: tidak ada tempat untuk {', '.join(people)}"
     missing = {code: {person for person, _ in placing.to_enrol} for code, placing in changes.units.items()}
-    yield f"Perlu direkam di alat tempat kerjanya: {sum(len(people) for people in missing.values())}"
+    yield (
+        f"Perlu didaftarkan di alat tempat kerjanya: {sum(len(people) for people in missing.values())} "
+        f"({len(needs.elsewhere)} sudah terdaftar di sensor lain)"
+    )
     yield from (f"  {code}: {len(people)} orang" for code, people in missing.items() if people)
 
 

@@ -4,12 +4,13 @@ They ask for sets of people ("is one of those who...") where that set is small, 
 once and not for each person.
 """
 
+from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
 
 from central.nodes import NodeState
-from central.tables import assignment, finding, module, node, pin, slot, template, template_search
+from central.tables import assignment, finding, node, pin, slot, template, template_search
 from central.template_troubles import OPEN
 from central.validity import in_force
 
@@ -82,22 +83,6 @@ def with_pin() -> ColumnElement[bool]:
     return assignment.c.employee.in_(select(pin.c.employee))
 
 
-def of_another_class() -> ColumnElement[bool]:
-    """They were enrolled, but at no sensor of a class that stands in their office: nothing can travel."""
-    here = and_(node.c.unit == assignment.c.unit, node.c.state == NodeState.ACTIVE)
-    held = exists(
-        select(slot.c.slot).join(node, _holding()).where(here, slot.c.employee == assignment.c.employee)
-    )
-    fitting = (
-        select(template.c.id)
-        .join(module, module.c.model_class == template.c.model_class)
-        .join(node, node.c.id == module.c.node)
-        .where(here, template.c.employee == assignment.c.employee)
-    )
-    equipped = select(node.c.unit).join(module, module.c.node == node.c.id)
-    return and_(
-        assignment.c.employee.in_(select(template.c.employee)),
-        assignment.c.unit.in_(equipped.where(node.c.state == NodeState.ACTIVE)),
-        not_(held.correlate(assignment)),
-        not_(exists(fitting.correlate(assignment))),
-    )
+def one_of(people: Collection[str]) -> ColumnElement[bool]:
+    """They are among those whom the plan of templates names; see `central.placement_needs`."""
+    return assignment.c.employee.in_(sorted(people))

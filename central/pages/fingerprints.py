@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from flask import abort, render_template, request
+from flask import abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -15,8 +15,10 @@ from central.pages.blueprint import pages
 from central.pages.desk import office, today
 from central.pages.enrolment_requests import ENROLLERS
 from central.pages.guard import require_viewer
+from central.pages.needs import current_needs
 from central.pages.viewer import PEOPLE_READERS, Viewer
 from central.paging import Page
+from central.placement_needs import Needs
 from central.search_progress import Progress, progress_of
 from central.template_counts import Counts, UnitCounts, read_counts, unit_counts
 from central.template_people import PeopleList, PersonLine, Place
@@ -49,6 +51,7 @@ class _Listing:
     places: dict[str, list[Place]] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
     wanted: dict[str, list[str]] = field(default_factory=dict)
+    called: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @pages.get("/sidik-jari")
@@ -59,9 +62,10 @@ def fingerprints() -> ResponseReturnValue:
     if asked.unit and not viewer.sees(asked.unit):
         abort(404)
     with office().database.read() as connection:
-        lines = unit_counts(connection, today(), viewer.units)
+        needs = current_needs(current_app, connection, office().clock.now_ms())
+        lines = unit_counts(connection, today(), viewer.units, needs)
         counts = read_counts(connection, lines, today(), viewer.units)
-        listing = _listing(connection, viewer, asked) if viewer.reads_names else None
+        listing = _listing(connection, viewer, asked, needs) if viewer.reads_names else None
     return render_template(
         "fingerprints.html",
         counts=counts,
@@ -92,7 +96,7 @@ def _printable(name: str) -> str:
     return " ".join(text.split())[:_MAX_SEARCH_CHARS]
 
 
-def _listing(connection: Connection, viewer: Viewer, asked: _Asked) -> _Listing:
+def _listing(connection: Connection, viewer: Viewer, asked: _Asked, needs: Needs) -> _Listing:
     units = viewer.units
     if asked.unit:
         below = subtree(connection, asked.unit)
@@ -100,7 +104,7 @@ def _listing(connection: Connection, viewer: Viewer, asked: _Asked) -> _Listing:
         if not units:
             abort(404)
     people = template_people.list_people(
-        connection, asked.which, today(), units, text=asked.text, page=asked.page
+        connection, asked.which, today(), units, needs, text=asked.text, page=asked.page
     )
     ids = [line.id for line in people.items]
     match asked.which:
@@ -112,10 +116,11 @@ def _listing(connection: Connection, viewer: Viewer, asked: _Asked) -> _Listing:
         case PeopleList.OTHER_CLASS:
             wanted = template_people.unit_classes(connection, {line.unit for line in people.items})
             classes = template_people.enrolled_classes(connection, ids)
-            return _Listing(people, classes=classes, wanted=wanted)
+            called = {person: needs.elsewhere.get(person, ()) for person in ids}
+            return _Listing(people, classes=classes, wanted=wanted, called=called)
         case PeopleList.ALL:
             return _Listing(people, findings=open_findings_of(connection, ids))
-        case PeopleList.WITHOUT:
+        case PeopleList.WITHOUT | PeopleList.WITHOUT_ROOM:
             return _Listing(people)
 
 
@@ -124,6 +129,7 @@ def _sizes(counts: Counts) -> dict[str, int]:
         PeopleList.CHECKING: counts.checking,
         PeopleList.UNPROVEN: counts.unproven,
         PeopleList.OTHER_CLASS: counts.other_class,
+        PeopleList.WITHOUT_ROOM: counts.without_room,
         PeopleList.WITHOUT: counts.without,
         PeopleList.ALL: counts.people,
     }

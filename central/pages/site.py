@@ -38,6 +38,7 @@ from central.pages.words import (
     PRESENCE_STATES,
     clock_words,
     day_words,
+    flag_words,
     kind_words,
     length_words,
     presence_words,
@@ -94,7 +95,11 @@ def register_pages(app: Flask) -> None:
         length_words=length_words,
     )
     app.jinja_env.globals.update(
-        kind_states=KIND_STATES, presence_states=PRESENCE_STATES, presence_words=presence_words
+        kind_states=KIND_STATES,
+        presence_states=PRESENCE_STATES,
+        presence_words=presence_words,
+        flag_words=flag_words,
+        flags_of=lambda people: frozenset().union(*(person.flags for person in people)),
     )
     app.jinja_env.filters.update(template_words.FILTERS)
     app.jinja_env.globals.update(template_words.GLOBALS)

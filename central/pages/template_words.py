@@ -34,7 +34,7 @@ def finger_words(finger: str) -> str:
 def witness_missing_words(reason: str | None) -> str:
     """Why nobody vouched for an enrolment."""
     if reason == "nobody-else-enrolled":
-        return gettext("belum ada orang lain yang terekam di alat itu")
+        return gettext("belum ada orang lain yang terdaftar di alat itu")
     return reason or gettext("alasan tidak tercatat")
 
 
@@ -45,17 +45,24 @@ def finding_state_words(state: str) -> str:
         "chance": gettext("Kebetulan"),
         "same-person": gettext("Orang yang sama"),
         "cheat": gettext("Kecurangan"),
+        "cheat-other": gettext("Kecurangan: jari yang lama"),
     }.get(state, state)
 
 
-FINDING_STATES = {"open": "late", "chance": "present", "same-person": "excused", "cheat": "absent"}
+FINDING_STATES = {
+    "open": "late",
+    "chance": "present",
+    "same-person": "excused",
+    "cheat": "absent",
+    "cheat-other": "absent",
+}
 """The class of the style sheet for each."""
 
 
 def finding_kind_words(kind: str) -> str:
     """How a finding came to be."""
     if kind == "enrolment":
-        return gettext("Ditolak saat perekaman")
+        return gettext("Ditolak saat pendaftaran")
     return gettext("Cocok di alat lain")
 
 
@@ -68,7 +75,7 @@ def refusal_words(reason: str) -> str:
         "slot-empty": gettext("tempatnya sudah kosong"),
         "not-yours": gettext("menurut alat, tempat itu milik orang lain; teknisi perlu memeriksa"),
         "bad-seal": gettext("kiriman tidak dapat dibuka; sambungkan alat agar kuncinya diperbarui"),
-        "bad-template": gettext("kiriman rusak; rekam ulang orangnya"),
+        "bad-template": gettext("kiriman rusak; daftarkan ulang orangnya"),
         "not-stored": gettext("sensor tidak mau menyimpan; periksa sensor"),
         "expired": gettext("sudah lewat waktu"),
         "impossible": gettext("alat tidak sanggup; teknisi perlu memeriksa"),
@@ -80,7 +87,7 @@ def purge_reason_words(reason: str) -> str:
     return {
         "left": gettext("berhenti bekerja"),
         "moved": gettext("pindah kantor"),
-        "replaced": gettext("diganti rekaman baru"),
+        "replaced": gettext("diganti pendaftaran baru"),
         "decided": gettext("diputuskan dalam temuan"),
     }.get(reason, reason)
 
@@ -136,8 +143,8 @@ def module_alarm_words(state: ModuleState) -> str:
             "di tempat; setelah sensor disahkan, sidik jari yang tersimpan di server dikirim kembali."
         ),
         ModuleState.ENRICHED: gettext(
-            "Di sensor ada sidik jari yang tidak pernah direkam lewat Hadir. Absen dengan jari dihentikan. "
-            "Jangan hapus apa pun dulu: panggil auditor, lalu teknisi mengosongkan tempat itu."
+            "Di sensor ada sidik jari yang tidak pernah didaftarkan lewat Hadir. Absen dengan jari "
+            "dihentikan. Jangan hapus apa pun dulu: panggil auditor, lalu teknisi mengosongkan tempat itu."
         ),
         ModuleState.ROLLED_BACK: gettext(
             "Isi sensor kembali ke keadaan lama, misalnya karena sensor disalin. Absen dengan jari "
@@ -145,8 +152,8 @@ def module_alarm_words(state: ModuleState) -> str:
             "(hadir-edge sensor accept)."
         ),
         ModuleState.EXCHANGED: gettext(
-            "Sebuah tempat di sensor berisi sidik jari lain daripada yang direkam. Absen dengan jari "
-            "dihentikan. Panggil auditor; orang yang bersangkutan direkam ulang di depan petugas."
+            "Sebuah tempat di sensor berisi sidik jari lain daripada yang didaftarkan. Absen dengan jari "
+            "dihentikan. Panggil auditor; orang yang bersangkutan didaftarkan ulang di depan petugas."
         ),
     }.get(state, "")
 

@@ -1,5 +1,6 @@
 """The words of the screens for what the books say in codes. Indonesian here, English in the catalogue."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ def kind_words(kind: str) -> str:
         "out": gettext("Pulang"),
         "outside": gettext("Di luar jam absen"),
         "day-off": gettext("Hari libur"),
-        "enrolment": gettext("Perekaman"),
+        "enrolment": gettext("Pendaftaran"),
     }.get(kind, gettext("Absen"))
 
 
@@ -80,6 +81,37 @@ PRESENCE_STATES = {
     Presence.OFF: "off",
 }
 """The class of the style sheet for each state."""
+
+
+def flag_words(flags: Iterable[str]) -> list[tuple[str, str]]:
+    """What somebody should know of a day, each with the next step. None of it blames the person."""
+    known = {
+        "doubtful-time": (
+            gettext("waktu diragukan"),
+            gettext(
+                "Jam alat belum pasti saat absen itu. Selama belum jelas, hari itu tidak dinilai terlambat."
+            ),
+        ),
+        "finding-open": (
+            gettext("sidik jari sedang diperiksa"),
+            gettext(
+                "Dua sidik jari tampak mirip bagi sensor; ini belum berarti ada yang salah. "
+                "Absen tetap dihitung. Petugas memutuskannya di Sidik jari, Temuan."
+            ),
+        ),
+        "no-windows": (
+            gettext("jam kerja belum diketahui"),
+            gettext(
+                "Sif pada hari itu tidak ada dalam aturan. Admin memperbaiki daftar sif atau aturannya; "
+                "hari itu lalu dihitung sendiri."
+            ),
+        ),
+        "by-pin": (
+            gettext("dengan PIN"),
+            gettext("Absen dicatat dengan PIN, bukan jari. Bila jarinya dapat dibaca, daftarkan jarinya."),
+        ),
+    }
+    return [words for name, words in known.items() if name in flags]
 
 
 def zone_words(zone: ZoneInfo) -> str:

@@ -14,6 +14,7 @@ from central import tables
 from central.finding_cases import count_open, list_findings, open_findings_of, read_case
 from central.module_lines import Fullness, read_modules
 from central.paging import PAGE_ROWS
+from central.placement_needs import Needs, read_needs
 from central.purge_waits import read_waits
 from central.search_progress import progress_of
 from central.template_counts import read_counts, unit_counts
@@ -67,16 +68,24 @@ def reading(world: BoardWorld) -> Iterator[Any]:
         yield connection
 
 
+def needs(connection: Any, world: BoardWorld) -> Needs:
+    return read_needs(connection, world.clock.now_ms())
+
+
 def names(
     world: BoardWorld, which: PeopleList, units: frozenset[str] | None = None, **asked: Any
 ) -> list[str]:
     with reading(world) as connection:
-        return [line.id for line in list_people(connection, which, DAY, units, **asked).items]
+        return [
+            line.id
+            for line in list_people(connection, which, DAY, units, needs(connection, world), **asked).items
+        ]
 
 
 def counts(world: BoardWorld, units: frozenset[str] | None = None) -> Any:
     with reading(world) as connection:
-        return read_counts(connection, unit_counts(connection, DAY, units), DAY, units)
+        lines = unit_counts(connection, DAY, units, needs(connection, world))
+        return read_counts(connection, lines, DAY, units)
 
 
 def test_people_are_counted_and_listed_by_where_their_fingers_stand(
@@ -440,8 +449,8 @@ def test_five_thousand_people_cost_as_many_statements_as_four(
 
         with reading(world) as connection:
             event.listen(connection, "before_cursor_execute", count)
-            unit_counts(connection, DAY, None)
-            found = list_people(connection, which, DAY, None, page=page)
+            unit_counts(connection, DAY, None, Needs())
+            found = list_people(connection, which, DAY, None, Needs(), page=page)
             progress_of(connection, [line.id for line in found.items], NOW)
             open_findings_of(connection, [line.id for line in found.items])
         return len(asked), len(found.items)
@@ -454,7 +463,7 @@ def test_five_thousand_people_cost_as_many_statements_as_four(
     assert (many, shown) == (few, PAGE_ROWS)
     assert few <= 6
     with reading(world) as connection:
-        last = list_people(connection, PeopleList.WITHOUT, DAY, None, page=10**6)
+        last = list_people(connection, PeopleList.WITHOUT, DAY, None, Needs(), page=10**6)
     assert (last.number, last.last, last.total) == (100, 100, 5000)
     assert (last.first_item, last.last_item) == (4951, 5000)
     assert last.items[-1].name == "Nama 4999"

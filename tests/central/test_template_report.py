@@ -47,7 +47,7 @@ def test_everything_that_waits_is_told_with_its_place_and_age(town: Town) -> Non
         "  DISKOMINFO seluruhnya: 9 dari 6 tempat yang direncanakan, penuh",
         "  DISKOMINFO a: 5 dari 6 tempat yang direncanakan, hampir penuh",
         "  DISKOMINFO: tidak ada tempat untuk p6",
-        "Perlu direkam di alat tempat kerjanya: 1",
+        "Perlu didaftarkan di alat tempat kerjanya: 1 (0 sudah terdaftar di sensor lain)",
         "  DINKES: 1 orang",
     ]
     town.pass_days(3)
@@ -71,5 +71,5 @@ def test_where_nothing_waits_that_is_told_too_by_the_command(
         "Pencarian yang ditunggu: 0",
         "Penghapusan yang belum dipastikan alat: 0",
         "Sensor dan unit yang hampir penuh: 0",
-        "Perlu direkam di alat tempat kerjanya: 0",
+        "Perlu didaftarkan di alat tempat kerjanya: 0 (0 sudah terdaftar di sensor lain)",
     ]

@@ -175,6 +175,13 @@ def test_a_node_without_a_sensor_or_with_silence_says_what_to_do(
     assert "diam: nyalakan" in client.get("/pendaftaran").text
     made = start(client).headers["Location"]
     assert "tanpa itu permintaan kedaluwarsa pukul" in client.get(made).text
+    with world.office.database.write() as connection:
+        connection.execute(update(tables.enrolment_request).values(state="running"))
+    running = client.get(made).text
+    assert "Alat ini diam sejak 06:12." in running
+    assert "bebas untuk permintaan baru" in running
+    world.seen(DINKES_NODE, NOW)
+    assert "diam sejak" not in client.get(made).text
 
 
 def test_another_office_does_not_exist_for_the_admin_of_one(world: BoardWorld, admin: FlaskClient) -> None:

@@ -81,7 +81,7 @@ def test_both_people_stand_side_by_side_with_how_their_fingers_were_enrolled(
         "SK Bupati 12/2026",
     ):
         assert words in new
-    for words in ("Bob Budiman", "Dinas Kominfo", "belum ada orang lain yang terekam", "SK lama"):
+    for words in ("Bob Budiman", "Dinas Kominfo", "belum ada orang lain yang terdaftar", "SK lama"):
         assert words in other
     for side in (new, other):
         photo = re.search(r'src="([^"]+/penuh)"', side)
@@ -241,5 +241,5 @@ def test_a_finding_without_known_holder_says_so(
     TemplateWorld(world).finding("alice", None, KOMINFO_NODE, kind="enrolment", slot=None, score=None)
     text = client_of(Role.HR_ADMIN).get(ADDRESS).text
     assert "Pemilik tidak dikenal" in text
-    assert "Ditolak saat perekaman" in text
+    assert "Ditolak saat pendaftaran" in text
     assert "Kedua orang bekerja" not in text

@@ -13,6 +13,7 @@ from sqlalchemy import delete, event
 from attendance.moment import to_ms
 from central import tables
 from central.accounts import Role
+from central.template_report import tell_templates
 from tests.support.board_world import NOW, BoardWorld
 from tests.support.template_world import AS608, TemplateWorld, fill
 
@@ -89,7 +90,45 @@ def test_who_was_enrolled_at_another_class_is_told_to_enrol_again(
     assert "sekali lagi di kantornya sendiri" in text
 
 
-@pytest.mark.parametrize("which", ["diperiksa", "belum-terbukti", "kelas-lain"])
+def test_for_whom_no_sensor_of_the_office_has_room_is_told_with_what_to_do(
+    world: BoardWorld, fingers: TemplateWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    fingers.sensor(KOMINFO_NODE, capacity=4, usable=4, used=0)
+    text = client_of(Role.HR_ADMIN).get("/sidik-jari?daftar=tanpa-tempat").text
+    assert "1 orang belum mendapat tempat" in text
+    assert "Pasang alat tambahan" in text
+    table = text.split('class="stack persons"')[1].split("</table>")[0]
+    assert ("Bob Budiman" in table) != ("Charlie Cahyono" in table), "the plan of two slots has room for one"
+    assert "belum mendapat tempat" in table
+    leader = client_of(Role.LEADER).get("/sidik-jari").text
+    assert "1 orang belum mendapat tempat" in leader
+    assert "Lihat siapa" not in leader
+    assert "belum mendapat tempat" not in client_of(Role.UNIT_ADMIN).get("/sidik-jari").text
+    world.clock.at += timedelta(minutes=1)
+    with world.office.database.write() as connection:
+        connection.execute(tables.module.update().values(capacity=200, usable=200))
+    text = client_of(Role.HR_ADMIN).get("/sidik-jari?daftar=tanpa-tempat").text
+    assert "Pasang alat tambahan" not in text
+    assert "Semua orang mendapat tempat." in text
+
+
+def test_page_and_command_name_the_same_people_who_are_to_be_enrolled_at_another_class(
+    world: BoardWorld, fingers: TemplateWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    """Also of whom one sensor of the office holds a finger, where the other one is of another class."""
+    world.node("kominfotwoaaaaaa", "KOMINFO")
+    fingers.sensor(KOMINFO_NODE)
+    fingers.sensor("kominfotwoaaaaaa", AS608)
+    fingers.template("t-bob", "bob", KOMINFO_NODE, 4)
+    text = client_of(Role.HR_ADMIN).get("/sidik-jari?daftar=kelas-lain").text
+    table = text.split('class="stack persons"')[1].split("</table>")[0]
+    assert "Bob Budiman" in table
+    assert "Charlie Cahyono" not in table
+    assert "kominfotwoaaaaaa" in table
+    assert "(1 sudah terdaftar di sensor lain)" in tell_templates(world.office)
+
+
+@pytest.mark.parametrize("which", ["diperiksa", "belum-terbukti", "kelas-lain", "tanpa-tempat"])
 def test_an_empty_list_says_what_it_is_for(which: str, client_of: Callable[[Role], FlaskClient]) -> None:
     client = client_of(Role.HR_ADMIN)
     text = client.get(f"/sidik-jari?daftar={which}").text
@@ -275,6 +314,7 @@ def test_five_thousand_people_make_no_more_statements_than_four(
 
     def statements(path: str) -> int:
         asked: list[str] = []
+        world.clock.at += timedelta(minutes=1)  # what was planned for an earlier page is forgotten
 
         def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             asked.append(statement)

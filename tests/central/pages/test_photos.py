@@ -95,7 +95,7 @@ def test_the_photo_of_an_enrolment_belongs_to_the_person_who_was_enrolled(
     world.event(KOMINFO_NODE, FAILED, NOW, failed, photo=refused)
     text = client_of(Role.UNIT_HEAD).get(f"/foto/{face}").text
     assert "Alice Anggraini" in text
-    assert "Perekaman" in text
+    assert "Pendaftaran" in text
     assert client_of(Role.EMPLOYEE).get(f"/foto/{face}/penuh").status_code == 200
     assert client_of(Role.UNIT_HEAD).get(f"/foto/{refused}").status_code == 404
     assert "Charlie Cahyono" in client_of(Role.LEADER).get(f"/foto/{refused}").text

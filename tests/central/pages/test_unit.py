@@ -101,6 +101,33 @@ def test_the_month_adds_up_each_person_and_says_that_it_is_not_complete(
     assert "Sementara: 2 dari 6 hari kerja belum pasti" in page
 
 
+def test_what_is_odd_about_a_day_is_said_once_with_what_to_do(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    flags = "by-pin doubtful-time finding-open no-windows"
+    settled(world, "bob", MONDAY, "pending", final=False, flags=flags)
+    settled(world, "charlie", MONDAY, "H", flags="finding-open")
+    page = client_of(Role.LEADER).get("/skpd/KOMINFO?hari=2026-11-23").text
+    words = ("dengan PIN", "waktu diragukan", "sidik jari sedang diperiksa", "jam kerja belum diketahui")
+    assert all(each in rows(page)[0] for each in words)
+    assert "sidik jari sedang diperiksa" in rows(page)[1]
+    notes = page.split("flag-notes")[1].split("</dl>")[0]
+    assert [notes.count(f">{each}<") for each in words] == [1, 1, 1, 1]
+    assert "ini belum berarti ada yang salah" in notes
+    assert "memperbaiki daftar sif atau aturannya" in notes
+    assert "flag-notes" not in client_of(Role.LEADER).get("/skpd/DINKES?hari=2026-11-23").text
+
+
+def test_an_employee_reads_the_same_of_his_own_days(
+    world: BoardWorld, client_of: Callable[[Role], FlaskClient]
+) -> None:
+    with world.office.database.write() as connection:
+        world.day("alice", "DINKES", "H", day=MONDAY, connection=connection, flags="finding-open no-windows")
+    page = client_of(Role.EMPLOYEE).get("/saya").text
+    assert "sidik jari sedang diperiksa" in page
+    assert "memperbaiki daftar sif" in page.split("flag-notes")[1]
+
+
 def test_an_empty_month_says_so(client_of: Callable[[Role], FlaskClient]) -> None:
     assert "Belum ada hari di bulan ini." in client_of(Role.LEADER).get("/skpd/PKM/rekap?bulan=2026-01").text
 
