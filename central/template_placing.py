@@ -121,7 +121,8 @@ class _Desk:
         for worker in people:
             homes = _holding(worker, group)
             for sensor in homes:
-                if self.room(sensor) >= len(worker.missing_at(sensor)):
+                missing = worker.missing_at(sensor)
+                if not missing or self.room(sensor) >= len(missing):
                     self._bring(worker, sensor)
                 else:
                     self._without_room[worker.id] = None

@@ -171,6 +171,13 @@ def test_a_second_home_that_no_finger_was_put_on_makes_room_and_is_the_only_one_
     assert (placing.installs, placing.without_room) == ((), ())
 
 
+def test_whose_fingers_are_all_there_is_not_without_room_where_the_plan_is_exceeded() -> None:
+    fingers = ("right-index", "left-index")
+    held = {"a": tuple(Held(each, f"p1-{each}-{ONE}", proven=True) for each in fingers)}
+    placing = place([sensor("a", used=70)], [replace(worker("p1"), held=held), worker("p2")])
+    assert placing.without_room == ("p2",)
+
+
 def test_slots_that_are_being_emptied_are_waited_for() -> None:
     full = frozenset(range(60))
     held = {"a": (Held("right-index", "x", copy=True),), "b": (Held("right-index", "x"),)}
