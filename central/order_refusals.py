@@ -10,6 +10,7 @@ from central import search_orders, slot_history
 from central.database import upsert
 from central.event_scribe import Scribe
 from central.order_outcomes import FAILED, OPEN, UNEXPECTED, end
+from central.placements import STATED
 from central.tables import export_refusal, placement, template_search
 
 REFUSED = "order-failed"
@@ -43,6 +44,8 @@ def _placement(scribe: Scribe, told: OrderFailed) -> bool:
     ).one_or_none()
     if order is not None and order.state == OPEN:
         end(scribe, told.order, FAILED, told.reason)
+    elif order is not None and order.state == STATED:
+        end(scribe, told.order, "withdrawn", told.reason)  # people have answered for it; nobody asks again
     return order is not None
 
 

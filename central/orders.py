@@ -165,7 +165,7 @@ def _placed(connection: Connection, node_id: str, model_class: str) -> list[Orde
     rows = connection.execute(
         select(placement, template.c.model_class)
         .outerjoin(template, template.c.id == placement.c.template)
-        .where(placement.c.node == node_id, placement.c.state == "open")
+        .where(placement.c.node == node_id, placement.c.state.in_(["open", placements.STATED]))
         .order_by(placement.c.ordered_ms, placement.c.id)
     ).all()
     purges = [_purge(row) for row in rows if row.do == Do.PURGE]

@@ -18,6 +18,8 @@ WITHDRAWN = "order-withdrawn"
 DESTROYED = "templates-destroyed"
 UNDONE = ("open", "failed")
 """States of an order that is still wanted and not done."""
+STATED = "stated"
+"""A purge that people have confirmed by a statement. A node that comes back after all is still told of it."""
 _ACTOR = "planning"
 _NAME_BYTES = 6
 
@@ -27,12 +29,14 @@ class OutstandingPurge:
     """Fingers that should be gone from a node, which has not said yet that they are.
 
     Attributes:
+        id: of the order.
         unit: of the node. state: of the node.
         reason: why they should be gone, or why the node refused.
         failed: it refused; it is asked again after a while.
         since_ms: when it was first ordered. last_seen_ms: when the node was last heard of, or None.
     """
 
+    id: str
     node: str
     unit: str
     state: str
@@ -58,6 +62,7 @@ def outstanding_purges(connection: Connection, now_ms: int) -> list[OutstandingP
     )
     return [
         OutstandingPurge(
+            row.id,
             row.node,
             row.unit,
             row.node_state,

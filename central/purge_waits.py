@@ -16,10 +16,12 @@ class PurgeWait:
     """One order to erase.
 
     Attributes:
+        order: its id.
         reason: "left", "moved", "replaced" or "decided"; of a failed one, what the node said.
         failed: the node said that it will not do it as it stands.
     """
 
+    order: str
     person: str
     name: str
     slots: tuple[int, ...]
@@ -80,6 +82,7 @@ def _node_waits(
     seen = from_ms(first.last_seen_ms) if first.last_seen_ms is not None else None
     waits = (
         PurgeWait(
+            order.id,
             order.person,
             names.get(order.person, order.person),
             order.slots,

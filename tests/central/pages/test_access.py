@@ -37,6 +37,7 @@ ALLOWED = {
     "pages.decide_finding": {Role.HR_ADMIN},
     "pages.sensors": SENSOR_KEEPERS,
     "pages.purges": SENSOR_KEEPERS,
+    "pages.state_purge": {Role.HR_ADMIN},
     "pages.enrolments": ENROLLERS,
     "pages.start_enrolment": ENROLLERS,
     "pages.enrolment": ENROLLERS,
@@ -69,6 +70,7 @@ REFUSED_BY_THE_FORM = {
     ("pages.start_enrolment", "POST"): (400,),
     ("pages.set_pin", "POST"): (400,),
     ("pages.withdraw_pin", "POST"): (400,),
+    ("pages.state_purge", "POST"): (404,),
     ("pages.open_link", "GET"): (403,),
 }
 
