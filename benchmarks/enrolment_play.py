@@ -12,6 +12,7 @@ from benchmarks.enrolment_cast import TWIN_SHARE, Cast, Cheat, cast
 from benchmarks.enrolment_officer import Ending, Officer, Touch, own
 from benchmarks.enrolment_town import MONDAY, Citizen, ProofTown
 from central import findings
+from central.placement_planning import KEY_KEPT
 from demo.door import Door
 from demo.processes import DemoError, wait_for
 
@@ -191,7 +192,7 @@ class Play:
         gone = {person.id for person in self._cast.leavers}
         for person in gone:
             self._town.tell("leave", person, (MONDAY + timedelta(days=1)).isoformat())
-        self._town.clock.advance(timedelta(days=1))
+        self._town.clock.advance(KEY_KEPT + timedelta(days=1))
         nodes = [door.node_id() for door in self._town.doors.values()]
 
         def erased() -> bool:

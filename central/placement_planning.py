@@ -14,6 +14,9 @@ from central.template_room import Held, Sensor, Travelling, Worker
 
 REMEMBERED = timedelta(days=30)
 """How long a slot in which something else was found is left alone, and failures count."""
+KEY_KEPT = timedelta(days=7)
+"""From the last day on until a leaver's key is destroyed. Offices often end one assignment days before they
+enter the next; sensors are emptied at once, and what is kept fills them again without a second enrolment."""
 AT_ONCE_FAILURES = 3
 """Of one template at one node, each in another slot, before it waits."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
@@ -85,7 +88,7 @@ def decide(books: TemplateBooks) -> Changes:
         (*purging.fresh, *spare),
         (*purging.withdraw, *stale),
         tuple(purging.repeat),
-        tuple(sorted(person for person in owners if books.left(person))),
+        tuple(sorted(person for person in owners if books.left(person, KEY_KEPT))),
         units,
         books.basis,
     )

@@ -179,11 +179,16 @@ class TemplateBooks:
         """Id and state of every order that is not done."""
         return frozenset((each.id, each.state) for each in self.placements)
 
-    def left(self, person: str) -> bool:
-        """Whether they worked here, and neither do nor will any more. Who never did has not left."""
+    def left(self, person: str, ago: timedelta = timedelta()) -> bool:
+        """Whether they worked here, and neither do nor will any more. Who never did has not left.
+
+        Args:
+            person: employee id.
+            ago: and have not for at least as long.
+        """
         stays = self.stays.get(person, ())
         return bool(stays) and all(
-            stay.last is not None and stay.last < self.days[stay.unit] for stay in stays
+            stay.last is not None and stay.last + ago < self.days[stay.unit] for stay in stays
         )
 
     def is_copy(self, held: HeldSlot) -> bool:

@@ -111,7 +111,7 @@ def test_a_finger_moves_to_another_office_and_is_gone_when_its_owner_leaves(
 
     with central.office.database.write() as connection:
         people.leave(connection, "p1", central.clock.at.date(), central.clock.now_ms())
-    central.clock.at += timedelta(days=3)
+    central.clock.at += timedelta(days=8)
     plan_everything(central.office)
     assert central.rows(select(person_key)) == []
     assert tell_templates(central.office).startswith("Sidik jari tersimpan: 0 ")

@@ -376,7 +376,7 @@ def test_the_purge_waits_for_the_handing_in_no_longer_than_a_week_and_not_where_
 # --- leaving
 
 
-def test_who_left_is_purged_everywhere_and_the_key_is_destroyed_at_once(town: Town) -> None:
+def test_who_left_is_purged_everywhere_at_once_and_the_key_is_destroyed_after_a_week(town: Town) -> None:
     for name in ("b", "c"):
         town.node(name)
     town.enrolled(town.person("p1", (HOME, JANUARY, MONDAY)), "a", 4, 5)
@@ -386,13 +386,18 @@ def test_who_left_is_purged_everywhere_and_the_key_is_destroyed_at_once(town: To
     assert town.rows(select(person_key))
     town.pass_days(1)
     town.plan()
-    assert town.rows(select(person_key)) == []
-    assert town.rows(select(template)) == []
     assert town.wishes("c") == []
     assert [order.reason for name in "ab" for order in town.orders(name)] == ["left", "left"]
-    assert placements.DESTROYED in actions(town)
     town.obey("a", "b")
     assert town.rows(select(slot)) == []
+    town.pass_days(6)
+    town.plan()
+    assert len(town.rows(select(template))) == 2
+    town.pass_days(1)
+    town.plan()
+    assert town.rows(select(person_key)) == []
+    assert town.rows(select(template)) == []
+    assert placements.DESTROYED in actions(town)
     assert town.plan() == 0
 
 
@@ -410,11 +415,25 @@ def test_who_never_worked_here_has_not_left(town: Town) -> None:
     assert town.rows(select(person_key))
 
 
+def test_who_is_entered_at_the_next_office_days_late_gets_the_finger_back_without_a_second_enrolment(
+    town: Town,
+) -> None:
+    town.enrolled(town.person("p1", (HOME, JANUARY, MONDAY - ONE_DAY)), "a", 4)
+    town.plan()
+    town.obey("a")
+    assert town.rows(select(slot)) == []
+    town.pass_days(5)
+    town.stay("p1", HOME, MONDAY)
+    town.plan()
+    town.obey("a")
+    assert [person for person, _ in slots_at(town, "a")] == ["p1"]
+
+
 def test_who_is_hired_again_before_the_purge_was_confirmed_keeps_the_finger_and_hands_it_in_anew(
     town: Town,
 ) -> None:
     town.node("b")
-    town.enrolled(town.person("p1", (HOME, JANUARY, MONDAY - ONE_DAY)), "a", 4)
+    town.enrolled(town.person("p1", (HOME, JANUARY, MONDAY - 8 * ONE_DAY)), "a", 4)
     town.plan()
     assert len(town.orders("a", Do.PURGE)) == 1
     town.stay("p1", HOME, MONDAY)
@@ -426,7 +445,7 @@ def test_who_is_hired_again_before_the_purge_was_confirmed_keeps_the_finger_and_
 
 
 def test_who_is_hired_again_elsewhere_is_still_purged_where_they_were(town: Town) -> None:
-    town.enrolled(town.person("p1", (HOME, JANUARY, MONDAY - ONE_DAY)), "a", 4)
+    town.enrolled(town.person("p1", (HOME, JANUARY, MONDAY - 8 * ONE_DAY)), "a", 4)
     town.plan()
     (before,) = town.orders("a")
     town.stay("p1", AWAY, MONDAY)
