@@ -355,7 +355,7 @@ placement = Table(
     Column("template", _ID, nullable=True),
     Column("slots", Text, nullable=False),  # numbers joined by spaces; one where it is an install
     Column("reason", String(32), nullable=False, server_default=""),  # of a purge, or of a failure
-    Column("state", String(16), nullable=False),  # open | done | failed | withdrawn
+    Column("state", String(16), nullable=False),  # open | done | failed | withdrawn | stated
     _ms("ordered"),
     _ms("ended", nullable=True),
     Index("ix_placement_node_state", "node", "state"),

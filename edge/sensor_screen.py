@@ -66,6 +66,7 @@ def accept(config: NodeConfig, say: Say = print) -> int:
         return REFUSED
     say("Dicatat: sensor yang terpasang sekarang dianggap benar. Server diberi tahu.")
     say("Lihat layar alat: dalam beberapa detik harus muncul 'Tempelkan jari'.")
+    say("Isi yang tidak terbukti disimpan oleh alat ini akan dihapus, dan server diberi tahu.")
     say("Sidik jari di sensor lain tidak ikut pindah: periksa daftar pegawai di server.")
     return DONE
 
