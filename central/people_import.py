@@ -17,7 +17,7 @@ from central import audit, days
 from central.assigning import Stay, placed
 from central.csv_reading import Outcome, RowReport
 from central.database import Database, StoreError
-from central.people_rows import Entry, read_entries
+from central.people_rows import DEFAULT_GROUP, Entry, read_entries
 from central.tables import assignment, employee, unit
 
 ROWS_AT_ONCE = 500
@@ -160,10 +160,10 @@ def _note_person(books: _Books, person: Employee, entry: Entry) -> bool:
         "name": person.name,
         "employment": person.employment.value,
         "salutation": person.salutation,
-        "grade": entry.grade,
-        "position": entry.position,
     }
     before = books.people.get(person.id)
+    for key, told in (("grade", entry.grade), ("position", entry.position)):
+        values[key] = told if told is not None else before[key] if before else ""
     if before is None:
         books.new.append({"id": person.id, **values})
     elif all(before[key] == value for key, value in values.items()):
@@ -179,7 +179,8 @@ def _note_person(books: _Books, person: Employee, entry: Entry) -> bool:
 
 def _note_stays(books: _Books, person: str, entry: Entry, today: date) -> tuple[bool, tuple[str, ...]]:
     known = books.stays.get(person, [])
-    stays, warnings = placed(known, entry.unit, entry.group, entry.since, today)
+    group = entry.group or (known[-1].group if known else DEFAULT_GROUP)
+    stays, warnings = placed(known, entry.unit, group, entry.since, today)
     dropped = [stay for stay in known if stay not in stays]
     added = [stay for stay in stays if stay not in known]
     books.dropped += [{"key": person, "day": stay.since} for stay in dropped]

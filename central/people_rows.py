@@ -50,6 +50,8 @@ class Entry:
     Attributes:
         person: under the id of the row, or else under the NIP.
         names_id: the row names an id; one that does not means whoever has the NIP already.
+        grade, position, group: None where the file has no such column, or for the group an empty cell: what
+            the books hold stays. A file of transfers often has only NIP, name, unit and date.
         since: None where the row has no date.
         warnings: what is odd but possible, in Indonesian.
     """
@@ -58,10 +60,10 @@ class Entry:
     subject: str
     person: Employee
     names_id: bool
-    grade: str
-    position: str
+    grade: str | None
+    position: str | None
     unit: str
-    group: str
+    group: str | None
     since: date | None
     warnings: tuple[str, ...]
 
@@ -107,10 +109,17 @@ def _entry(row: Row, subject: str, today: date) -> Entry:
         subject,
         Employee(person_id, name, kind, number, salutation),
         bool(row["id"]),
-        row["grade"][:64],
-        row["position"][:120],
+        _told(row, "grade", 64),
+        _told(row, "position", 120),
         code,
-        checked(check_group, row["group"].lower() or DEFAULT_GROUP, f"Grup {row['group']!r} tidak sah."),
+        checked(check_group, row["group"].lower(), f"Grup {row['group']!r} tidak sah.")
+        if row["group"]
+        else None,
         read_date(row["since"]),
         nip.warnings if nip is not None else (),
     )
+
+
+def _told(row: Row, name: str, most_chars: int) -> str | None:
+    text = row.values.get(name)
+    return None if text is None else text[:most_chars]

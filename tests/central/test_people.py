@@ -393,3 +393,22 @@ def test_progress_is_told_at_a_terminal_and_nowhere_else(mocker: MockerFixture) 
     tell(500, 501)
     tell(501, 501)
     assert stream.getvalue() == "\r500 dari 501 baris\r501 dari 501 baris\n"
+
+
+def test_a_file_of_transfers_without_grade_position_and_group_leaves_them_as_they_are(
+    office: Central,
+) -> None:
+    full = "nip;nama;jenis;skpd;grup;golongan;jabatan\n"
+    load(office, f"{full}{NIP[0]};Siti;PNS;DISKOMINFO;piket;III/a;Analis\n")
+    load(office, f"nip;nama;jenis;skpd;tmt\n{NIP[0]};Siti;PNS;DINKES;2017-05-01\n")
+    row = office.rows(select(employee))[0]
+    assert (row.grade, row.position) == ("III/a", "Analis")
+    assert [
+        (one.unit, one.grp) for one in office.rows(select(assignment).order_by(assignment.c.valid_from))
+    ] == [
+        ("DISKOMINFO", "piket"),
+        ("DINKES", "piket"),
+    ]
+    load(office, f"{full}{NIP[0]};Siti;PNS;DINKES;;;\n")
+    row = office.rows(select(employee))[0]
+    assert (row.grade, row.position) == ("", "")
