@@ -11,6 +11,7 @@ from attendance.body_reading import MAX_TEXT_CHARS
 from attendance.errors import MalformedError
 from attendance.templates import (
     TYPES,
+    Cleared,
     Installed,
     Module,
     ModuleState,
@@ -28,7 +29,8 @@ INSTALLED = Installed("i-1", "P1", "right-index", 7, "t1", "ab" * 32)
 SEARCHED = Searched("s-1", "t1", "P1", 190, (SearchHit(3, "P2", 88), SearchHit(4, None, 0)))
 PURGED = Purged("p-1", "P1", (3, 4))
 FAILED = OrderFailed("x-1", "P1", "slot-empty", "nothing in slot 7")
-ALL = (MODULE, INSTALLED, SEARCHED, PURGED, FAILED)
+CLEARED = Cleared({3: "P2", 9: None})
+ALL = (MODULE, INSTALLED, SEARCHED, PURGED, FAILED, CLEARED)
 NAMES = {type(one).__name__: one for one in ALL}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=9),
@@ -79,7 +81,7 @@ def test_a_long_detail_is_cut_and_a_missing_one_is_empty() -> None:
 def test_only_a_trusted_or_new_module_is_no_alarm() -> None:
     calm = {state for state in ModuleState if not state.alarming}
     assert calm == {ModuleState.TRUSTED, ModuleState.NEW}
-    assert len(TYPES) == len(set(TYPES)) == 5
+    assert len(TYPES) == len(set(TYPES)) == len(ALL)
 
 
 @pytest.mark.parametrize("name", NAMES)
