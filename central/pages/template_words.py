@@ -144,7 +144,8 @@ def module_alarm_words(state: ModuleState) -> str:
         ),
         ModuleState.ENRICHED: gettext(
             "Di sensor ada sidik jari yang tidak pernah didaftarkan lewat Hadir. Absen dengan jari "
-            "dihentikan. Jangan hapus apa pun dulu: panggil auditor, lalu teknisi mengosongkan tempat itu."
+            "dihentikan. Jangan hapus apa pun dulu: panggil auditor. Sesudah itu teknisi mengesahkan sensor "
+            "(hadir-edge sensor accept); alat lalu menghapus sidik jari asing itu sendiri."
         ),
         ModuleState.ROLLED_BACK: gettext(
             "Isi sensor kembali ke keadaan lama, misalnya karena sensor disalin. Absen dengan jari "
