@@ -44,7 +44,11 @@ class ModuleState(StrEnum):
     @property
     def alarming(self) -> bool:
         """Whether booking stops and central is alarmed."""
-        return self not in (ModuleState.TRUSTED, ModuleState.NEW)
+        return self not in SERVING
+
+
+SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
+"""States in which the slots of the module stand for people."""
 
 
 @dataclass(frozen=True, slots=True)

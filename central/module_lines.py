@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, exists, func, not_, select
 from attendance.moment import from_ms
 from attendance.templates import ModuleState
 from central.nodes import NodeState
+from central.placement_rows import read_slots
 from central.tables import module, node, placement, slot, template, unit
 from central.template_room import NEAR_PERCENT
 from central.template_room import Sensor as Room
@@ -146,7 +147,7 @@ def _ordered(connection: Connection) -> tuple[Counter[str], Counter[str]]:
     query = select(placement.c.node, placement.c.do, placement.c.slots).where(placement.c.state == "open")
     for row in connection.execute(query):
         target = leaving if row.do == "purge" else arriving
-        target[row.node] += len(row.slots.split())
+        target[row.node] += len(read_slots(row.slots))
     return arriving, leaving
 
 

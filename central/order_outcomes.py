@@ -15,6 +15,7 @@ from attendance.templates import Cleared, Installed, Purged, Searched, SearchHit
 from central import findings, search_orders, search_renewal, slot_history
 from central.event_scribe import Scribe
 from central.findings import Suspicion
+from central.placement_rows import read_slots
 from central.tables import placement, template, template_search
 
 UNEXPECTED = "template-event-unexpected"
@@ -75,7 +76,7 @@ def purged(scribe: Scribe, told: Purged) -> None:
     order = _order(scribe, Do.PURGE, told.order, told.person)
     if order is None:
         return
-    ordered = {int(number) for number in order.slots.split()}
+    ordered = set(read_slots(order.slots))
     strange = sorted(set(told.slots) - ordered)
     if strange:
         scribe.note(UNEXPECTED, told.person, f"{told.order} did not speak of the slots {strange}")

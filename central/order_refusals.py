@@ -10,7 +10,7 @@ from central import search_orders, slot_history
 from central.database import upsert
 from central.event_scribe import Scribe
 from central.order_outcomes import FAILED, OPEN, UNEXPECTED, end
-from central.placements import STATED
+from central.placement_rows import STATED
 from central.tables import export_refusal, placement, template_search
 
 REFUSED = "order-failed"

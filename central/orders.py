@@ -4,7 +4,6 @@ What is wanted where is decided in `central.search_orders` and `central.placemen
 into the tables that a node's orders are read from.
 """
 
-import hashlib
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
@@ -13,12 +12,13 @@ from sqlalchemy import Connection, Row, func, select
 
 from attendance import exchange, seal
 from attendance.orders import Do, Order, Orders
-from attendance.templates import ModuleState
+from attendance.templates import SERVING
 from central import enrolment_requests, placements, search_orders
 from central.database import upsert
 from central.keys import Keys
 from central.nodes import NodeState
 from central.office import Office
+from central.placement_rows import STATED, UNDONE, read_slots
 from central.slot_exports import wanted_exports
 from central.tables import module, node, orders_document, placement, template, template_search
 
@@ -29,7 +29,6 @@ PLANNED_AT_ONCE = 5_000
 _MOST_ROUNDS = 100
 _PLANNING_LOCK = 0x68_61_64_69_72
 _SERIALS = 1 << 30
-_SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
 
 def open_orders(connection: Connection, node_id: str, now_ms: int) -> list[Order]:
@@ -155,7 +154,7 @@ def _open(
     if known is None or known.state != NodeState.ACTIVE:
         return
     yield from enrolment_requests.open_for(connection, node_id, now_ms)
-    if known.module_state in _SERVING:
+    if known.module_state in SERVING:
         yield from _placed(connection, node_id, known.model_class)
         yield from _exports(connection, node_id, now_ms)
         yield from _searches(connection, node_id, known.model_class, searched)
@@ -165,7 +164,7 @@ def _placed(connection: Connection, node_id: str, model_class: str) -> list[Orde
     rows = connection.execute(
         select(placement, template.c.model_class)
         .outerjoin(template, template.c.id == placement.c.template)
-        .where(placement.c.node == node_id, placement.c.state.in_(["open", placements.STATED]))
+        .where(placement.c.node == node_id, placement.c.state.in_(["open", STATED]))
         .order_by(placement.c.ordered_ms, placement.c.id)
     ).all()
     purges = [_purge(row) for row in rows if row.do == Do.PURGE]
@@ -173,7 +172,7 @@ def _placed(connection: Connection, node_id: str, model_class: str) -> list[Orde
 
 
 def _purge(row: Row[Any]) -> Order:
-    return Order(row.id, Do.PURGE, row.employee, slots=_numbers(row.slots), reason=row.reason)
+    return Order(row.id, Do.PURGE, row.employee, slots=read_slots(row.slots), reason=row.reason)
 
 
 def _install(row: Row[Any]) -> Order:
@@ -181,7 +180,7 @@ def _install(row: Row[Any]) -> Order:
         row.id,
         Do.INSTALL,
         row.employee,
-        slots=_numbers(row.slots),
+        slots=read_slots(row.slots),
         finger=row.finger,
         template=row.template,
         model_class=row.model_class,
@@ -192,17 +191,17 @@ def _exports(connection: Connection, node_id: str, now_ms: int) -> list[Order]:
     """Not of slots that are to be emptied."""
     purges = connection.scalars(
         select(placement.c.slots).where(
-            placement.c.node == node_id, placement.c.do == Do.PURGE, placement.c.state.in_(placements.UNDONE)
+            placement.c.node == node_id, placement.c.do == Do.PURGE, placement.c.state.in_(UNDONE)
         )
     )
-    leaving = {number for text in purges for number in _numbers(text)}
+    leaving = {number for text in purges for number in read_slots(text)}
     rows = wanted_exports(connection, node_id, now_ms)
     return [_export(row) for row in rows if row.slot not in leaving]
 
 
 def _export(row: Row[Any]) -> Order:
     held = f"{row.employee}{row.since_ms or ''}{row.template or ''}"
-    name = f"x-{row.slot}-{hashlib.sha256(held.encode()).hexdigest()[:8]}"
+    name = f"x-{row.slot}-{seal.sha256_hex(held.encode())[:8]}"
     return Order(name, Do.EXPORT, row.employee, slots=(row.slot,), finger=row.finger)
 
 
@@ -231,10 +230,6 @@ def _searches(
             template=row.id,
             model_class=model_class,
         )
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in text.split())
 
 
 def _content(connection: Connection, node_id: str, key: str, now_ms: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from attendance.orders import Do
 from central import audit, template_vault
 from central.placement_planning import Changes, decide
+from central.placement_rows import UNDONE, read_slots, slots_text
 from central.purge_planning import Purge
 from central.tables import node, placement
 from central.template_books import read_books
@@ -16,10 +17,6 @@ from central.template_placing import Install
 
 WITHDRAWN = "order-withdrawn"
 DESTROYED = "templates-destroyed"
-UNDONE = ("open", "failed")
-"""States of an order that is still wanted and not done."""
-STATED = "stated"
-"""A purge that people have confirmed by a statement. A node that comes back after all is still told of it."""
 _ACTOR = "planning"
 _NAME_BYTES = 6
 
@@ -67,7 +64,7 @@ def outstanding_purges(connection: Connection, now_ms: int) -> list[OutstandingP
             row.unit,
             row.node_state,
             row.employee,
-            tuple(int(number) for number in row.slots.split()),
+            read_slots(row.slots),
             row.reason,
             row.state == "failed",
             row.ordered_ms,
@@ -104,7 +101,7 @@ def write(connection: Connection, changes: Changes, now_ms: int, limit: int) -> 
         # Kept: the node may have done it before it heard, and what it tells must find its order.
         taken_back = {"state": "withdrawn", "ended_ms": now_ms}
         connection.execute(update(placement).where(placement.c.id == each.id).values(**taken_back))
-        detail = f"{each.do} {each.id} at {each.node}, slots {_text(each.slots)}"
+        detail = f"{each.do} {each.id} at {each.node}, slots {slots_text(each.slots)}"
         audit.note(connection, now_ms, _ACTOR, WITHDRAWN, each.employee, detail)
     for each, reason in repeat:
         values = {"id": _name(Do.PURGE), "state": "open", "reason": reason, "ended_ms": None}
@@ -132,16 +129,12 @@ def _row(do: Do, node_id: str, person: str, slots: tuple[int, ...], now_ms: int)
         "employee": person,
         "finger": "",
         "template": None,
-        "slots": _text(slots),
+        "slots": slots_text(slots),
         "reason": "",
         "state": "open",
         "ordered_ms": now_ms,
         "ended_ms": None,
     }
-
-
-def _text(slots: tuple[int, ...]) -> str:
-    return " ".join(str(slot) for slot in slots)
 
 
 def _name(do: Do) -> str:

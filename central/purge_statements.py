@@ -15,7 +15,7 @@ from attendance.moment import from_ms
 from attendance.orders import Do
 from central import audit, search_renewal, slot_history
 from central.nodes import NodeState
-from central.placements import STATED, UNDONE
+from central.placement_rows import STATED, UNDONE, read_slots
 from central.purge_waits import NodeWaits
 from central.tables import audit_log, employee, node, placement, unit
 
@@ -106,7 +106,7 @@ def state(connection: Connection, owed: NodeWaits, fate: Fate, text: str, by: st
 
 def _empty_places(connection: Connection, owed: NodeWaits, person: str, slots: str, now_ms: int) -> None:
     """The books must not go on looking for these fingers there, or they would order the same again."""
-    for number in (int(text) for text in slots.split()):
+    for number in read_slots(slots):
         held = slot_history.holder(connection, owed.unit, owed.node, number)
         if held is None or held.employee != person:
             continue
@@ -143,7 +143,7 @@ def read_statements(connection: Connection, units: frozenset[str] | None) -> lis
             row.unit_name,
             row.employee,
             row.name,
-            tuple(int(number) for number in row.slots.split()),
+            read_slots(row.slots),
             row.detail.partition(",")[0],
             row.detail.partition(": ")[2],
             row.actor,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, not_, or_, select, update
 
-from attendance.templates import ModuleState
+from attendance.templates import SERVING
 from central import template_states
 from central.database import upsert
 from central.nodes import NodeState
@@ -24,7 +24,6 @@ The search stays ordered: the page calls the template not yet searched everywher
 answered."""
 
 _MS = timedelta(milliseconds=1)
-_SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
 
 def order_name(template_id: str, asked_again: int) -> str:
@@ -145,7 +144,7 @@ def _missing() -> Select[Any]:
         .where(
             template.c.state == "searching",
             node.c.state == NodeState.ACTIVE,
-            module.c.state.in_(_SERVING),
+            module.c.state.in_(SERVING),
             module.c.node != template.c.origin_node,
             not_(known),
         )

@@ -4,12 +4,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, not_, or_, select
 
-from attendance.templates import ModuleState
+from attendance.templates import SERVING
 from central.local_days import day_of_node
 from central.nodes import NodeState
 from central.tables import assignment, export_refusal, module, node, slot, template
-
-_SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 
 
 def wanted_exports(connection: Connection, node_id: str, now_ms: int) -> list[Any]:
@@ -55,7 +53,7 @@ def _asked_of_another(node_id: str) -> ColumnElement[bool]:
         other.c.id < node_id,
         other.c.state == NodeState.ACTIVE,
         its_module.c.node == other.c.id,
-        its_module.c.state.in_(_SERVING),
+        its_module.c.state.in_(SERVING),
         not_(_refused_by(other.c.id)),
         not_(overridden),
     )

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from attendance.moment import from_ms
-from attendance.templates import ModuleState
+from attendance.templates import SERVING
 from central import template_states
 from central.local_days import days_of_units
 from central.nodes import NodeState
+from central.placement_rows import UNDONE, read_slots
 from central.tables import (
     assignment,
     export_refusal,
@@ -230,7 +231,7 @@ def _nodes(connection: Connection) -> Iterable[NodeModule]:
         select(node.c.id, node.c.unit, node.c.state, module).join(module, module.c.node == node.c.id)
     ).mappings()
     for row in rows:
-        right = row[module.c.state] in (ModuleState.TRUSTED, ModuleState.NEW)
+        right = row[module.c.state] in SERVING
         yield NodeModule(
             row[node.c.id],
             row[node.c.unit],
@@ -275,8 +276,7 @@ def _templates(connection: Connection) -> dict[str, KeptTemplate]:
 
 
 def _placements(connection: Connection) -> Iterable[Placement]:
-    for row in connection.execute(select(placement).where(placement.c.state.in_(("open", "failed")))):
-        numbers = tuple(int(number) for number in row.slots.split())
+    for row in connection.execute(select(placement).where(placement.c.state.in_(UNDONE))):
         yield Placement(
             row.id,
             row.do,
@@ -284,7 +284,7 @@ def _placements(connection: Connection) -> Iterable[Placement]:
             row.employee,
             row.finger,
             row.template,
-            numbers,
+            read_slots(row.slots),
             row.reason,
             row.state,
             row.ordered_ms,
@@ -305,5 +305,5 @@ def _emptied(connection: Connection) -> dict[str, int]:
     )
     counts: Counter[str] = Counter()
     for row in rows:
-        counts[row.node] += len(row.slots.split())
+        counts[row.node] += len(read_slots(row.slots))
     return dict(counts)

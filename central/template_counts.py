@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, not
 from central import finding_cases
 from central.nodes import NodeState
 from central.placement_needs import Needs
-from central.placements import UNDONE
+from central.placement_rows import UNDONE
 from central.tables import assignment, module, node, placement, unit
 from central.template_standing import (
     at_work,

@@ -5,11 +5,11 @@ both fingers at one sensor. Who has one keeps it. Only where nobody else would f
 loses the second, which no finger was ever put on if there is such a one.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from attendance import seal
 from central.template_room import FINGERS_EACH, NEAR_PERCENT, Level, Sensor, Travelling, Worker
 
 
@@ -247,7 +247,7 @@ def _unproven_first(worker: Worker, node: str) -> tuple[bool, str]:
 
 
 def _lot(person: str, node: str) -> str:
-    return hashlib.sha256(f"{person} {node}".encode()).hexdigest()
+    return seal.sha256_hex(f"{person} {node}".encode())
 
 
 def _load(name: str, slots: int, plan: int, *, full: bool = False) -> Load:
