@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from attendance.moment import from_ms, to_ms
+from central.event_names import event_name
 from central.presence import DayFacts, Tally, presence, tally_of
 from central.tables import (
     assignment,
@@ -271,7 +272,7 @@ def last_punches(connection: Connection, now: datetime, units: frozenset[str] | 
         query = query.where(assignment.c.unit.in_(units))
     return [
         PunchLine(
-            f"{row.node}/{row.epoch}/{row.seq}",
+            event_name(row.node, row.epoch, row.seq),
             row.person,
             row.name,
             row.unit,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, func, select
 from attendance.coverage import Span, uncovered
 from attendance.moment import from_ms
 from central.day_reading import witnesses
+from central.event_names import event_name
 from central.nodes import NodeState
 from central.tables import attendance_day, event, node, unit
 
@@ -137,7 +138,7 @@ def nobodys_punches(connection: Connection, limit: int = 200) -> list[NobodysPun
     )
     return [
         NobodysPunch(
-            f"{row.node}/{row.epoch}/{row.seq}", row.unit, row.slot, from_ms(row.placed_ms), row.photo
+            event_name(row.node, row.epoch, row.seq), row.unit, row.slot, from_ms(row.placed_ms), row.photo
         )
         for row in rows
     ]

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from attendance.coverage import NodeWitness, Span
 from attendance.day import DayPunch
 from attendance.moment import from_ms, to_ms
+from central.event_names import event_name
 from central.nodes import RETIRED_WELL, NodeState
 from central.tables import event, listening, node
 
@@ -34,7 +35,7 @@ def punches_by_person(
     )
     found: dict[str, tuple[DayPunch, ...]] = {}
     for row in connection.execute(query):
-        reference = f"{row.node}/{row.epoch}/{row.seq}"
+        reference = event_name(row.node, row.epoch, row.seq)
         punch = DayPunch(from_ms(row.placed_ms), row.trusted, reference, by_pin=row.slot is None)
         found[row.person] = (*found.get(row.person, ()), punch)
     return found

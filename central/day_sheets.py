@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, select, tuple_
 from attendance.day import AttendanceDay
 from attendance.moment import from_ms
 from attendance.recap import RecapLine, recap
+from central.event_names import event_name, read_event_name
 from central.presence import DayFacts, Presence, presence
 from central.serving import Serving
 from central.tables import assignment, attendance_day, employee, event, photo
@@ -193,15 +194,14 @@ def _photos(connection: Connection, references: list[str]) -> dict[str, tuple[st
     """The photo of each event named as node/epoch/seq, and whether it has arrived."""
     found: dict[str, tuple[str, bool]] = {}
     for start in range(0, len(references), _CHUNK):
-        parts = [reference.split("/") for reference in references[start : start + _CHUNK]]
-        keys = [(node, int(epoch), int(seq)) for node, epoch, seq in parts]
+        keys = [read_event_name(reference) for reference in references[start : start + _CHUNK]]
         query = (
             select(event.c.node, event.c.epoch, event.c.seq, event.c.photo, photo.c.sha256)
             .select_from(event.outerjoin(photo, photo.c.sha256 == event.c.photo))
             .where(tuple_(event.c.node, event.c.epoch, event.c.seq).in_(keys), event.c.photo.is_not(None))
         )
         for row in connection.execute(query):
-            found[f"{row.node}/{row.epoch}/{row.seq}"] = (row.photo, row.sha256 is not None)
+            found[event_name(row.node, row.epoch, row.seq)] = (row.photo, row.sha256 is not None)
     return found
 
 

@@ -12,6 +12,7 @@ from attendance.errors import EvidenceError
 from attendance.moment import from_ms
 from central.board import is_quiet
 from central.enrolment_requests import State, state_of
+from central.event_names import is_event
 from central.nodes import NodeState
 from central.tables import assignment, employee, enrolment_request, event, module, node, photo, slot, unit
 from central.validity import in_force
@@ -188,13 +189,8 @@ def end_of(connection: Connection, line: RequestLine) -> End:
     """What is known of how a request ended."""
     if line.event is None:
         return End()
-    name, epoch, seq = line.event.split("/")
-    its = event.c
-    row = connection.execute(
-        select(its.header, its.body, its.photo).where(
-            its.node == name, its.epoch == int(epoch), its.seq == int(seq)
-        )
-    ).one()
+    told_by = select(event.c.header, event.c.body, event.c.photo).where(is_event(line.event))
+    row = connection.execute(told_by).one()
     here = row.photo is not None and (
         connection.scalar(select(photo.c.sha256).where(photo.c.sha256 == row.photo)) is not None
     )

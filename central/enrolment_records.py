@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select
+from sqlalchemy import Connection, Row, select
 
 from attendance.chain import parse_event
 from attendance.enrolment import ENROL, EnrolledFinger, Enrolment
 from attendance.errors import EvidenceError
 from attendance.moment import from_ms
+from central.event_names import is_event
 from central.finding_photos import filled_by
 from central.tables import employee, event, node, photo, unit
 
@@ -44,13 +45,12 @@ def find_record(connection: Connection, node_id: str, person: str, slot: int) ->
     None too where the slot was filled by hand or from another node.
     """
     reference = filled_by(connection, person, node_id, slot)
-    place = read_reference(reference) if reference is not None else None
-    if place is None:
+    if reference is None:
         return None
     query = (
         select(event, unit.c.name.label("unit_name"))
         .select_from(event.join(node, node.c.id == event.c.node).join(unit, unit.c.code == node.c.unit))
-        .where(place, event.c.type == ENROL, event.c.body.is_not(None))
+        .where(is_event(reference), event.c.type == ENROL, event.c.body.is_not(None))
     )
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -61,15 +61,6 @@ def find_record(connection: Connection, node_id: str, person: str, slot: int) ->
         return None  # ingest has named it; it is nobody's record
     filled = [finger for finger in enrolment.fingers if finger.slot == slot]
     return _record(connection, row, enrolment, filled[0]) if filled else None
-
-
-def read_reference(text: str) -> ColumnElement[bool] | None:
-    """The condition for the one event that `node/epoch/seq` names, or None where the text names none."""
-    name, _, numbers = text.partition("/")
-    epoch, _, seq = numbers.partition("/")
-    if not (epoch.isdigit() and seq.isdigit()):
-        return None
-    return and_(event.c.node == name, event.c.epoch == int(epoch), event.c.seq == int(seq))
 
 
 def _record(

@@ -19,6 +19,7 @@ from attendance.enrolment import BEGUN, ENROL, FAILED, FINGERS, INTENT, hand_of
 from attendance.moment import from_ms
 from attendance.orders import Do, Order
 from central import audit
+from central.event_names import event_name
 from central.nodes import Node, NodeState
 from central.office import Office
 from central.tables import assignment, employee, enrolment_request, module, node, unit
@@ -225,7 +226,7 @@ def state_of(row: Row[tuple[object, ...]], now_ms: int) -> State:
 
 def _moved(state: State, event: Event, now_ms: int) -> dict[str, object]:
     """What an event changes of a request in this state."""
-    told = f"{event.node}/{event.epoch}/{event.seq}"
+    told = event_name(event.node, event.epoch, event.seq)
     if event.type in (BEGUN, INTENT):
         # One that had expired here was begun in time by the node's clock, which is trusted for that. One that
         # was cancelled stays so, or the order would go out to the node once more.

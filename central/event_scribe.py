@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from attendance.chain import Event
 from central import audit
+from central.event_names import event_name
 from central.nodes import Node
 from central.tables import employee
 
@@ -29,7 +30,7 @@ class Scribe:
     @property
     def reference(self) -> str:
         """The name of the event: node/epoch/seq."""
-        return f"{self.node.id}/{self.event.epoch}/{self.event.seq}"
+        return event_name(self.node.id, self.event.epoch, self.event.seq)
 
     @property
     def happened_ms(self) -> int | None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, 
 from attendance.moment import from_ms
 from central import enrolment_records
 from central.enrolment_records import EnrolmentRecord
+from central.event_names import is_event
 from central.paging import Page, read_page
 from central.tables import employee, event, finding, node, photo, template, unit
 from central.template_troubles import OPEN
@@ -226,8 +227,7 @@ def _here(connection: Connection, sha256: str | None) -> str | None:
 
 def _happened(connection: Connection, reference: str) -> datetime | None:
     """When the node wrote the event that told of it."""
-    its = enrolment_records.read_reference(reference)
-    placed_ms = connection.scalar(select(event.c.placed_ms).where(its)) if its is not None else None
+    placed_ms = connection.scalar(select(event.c.placed_ms).where(is_event(reference)))
     return from_ms(placed_ms) if placed_ms is not None else None
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, and_, select
 
+from central.event_names import is_event
 from central.tables import event, node, slot, slot_past, template
 
 _PUNCHES_BACK_MS = timedelta(days=31) // timedelta(milliseconds=1)
@@ -71,9 +72,7 @@ def _photo_named(connection: Connection, reference: str | None) -> str | None:
     """The photo that an event names; that of an installation names none."""
     if reference is None:
         return None
-    name, epoch, seq = reference.split("/")
-    its = and_(event.c.node == name, event.c.epoch == int(epoch), event.c.seq == int(seq))
-    return connection.scalar(select(event.c.photo).where(its))
+    return connection.scalar(select(event.c.photo).where(is_event(reference)))
 
 
 def _newest_punch(connection: Connection, person: str, now_ms: int) -> str | None:

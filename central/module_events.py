@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from attendance.errors import MalformedError
-from attendance.templates import Module, ModuleState
+from attendance.templates import SERVING, Module, ModuleState
 from central import search_renewal, slot_history
 from central.database import upsert
+from central.event_names import read_event_name
 from central.event_scribe import Scribe
 from central.tables import module, node, slot
 
@@ -15,7 +16,6 @@ ALARM = "module-alarm"
 TRUSTED_AGAIN = "module-trusted"
 REPLACED = "module-replaced"
 
-_SERVING = (ModuleState.TRUSTED, ModuleState.NEW)
 _LONGEST = {"model": 64, "model_class": 128, "serial": 64}
 _MOST_SLOTS = 1 << 16
 
@@ -29,7 +29,7 @@ def enter(scribe: Scribe, told: Module) -> None:
     _require_possible(told)
     connection = scribe.connection
     before = connection.execute(select(module).where(module.c.node == scribe.node.id)).one_or_none()
-    if before is not None and _place(before.event) >= (scribe.event.epoch, scribe.event.seq):
+    if before is not None and read_event_name(before.event)[1:] >= (scribe.event.epoch, scribe.event.seq):
         return
     _tell_state(scribe, told, before)
     if before is not None and _is_empty_anew(told, before):
@@ -54,8 +54,8 @@ def enter(scribe: Scribe, told: Module) -> None:
         .values(node=scribe.node.id, **values)
         .on_conflict_do_update(index_elements=["node"], set_=values)
     )
-    if before is not None and told.state in _SERVING:
-        served_so = before.state in _SERVING and before.model_class == told.model_class
+    if before is not None and told.state in SERVING:
+        served_so = before.state in SERVING and before.model_class == told.model_class
         search_renewal.of_node(connection, scribe.node.id, scribe.now_ms, changed=not served_so)
 
 
@@ -65,11 +65,6 @@ def _require_possible(told: Module) -> None:
             raise MalformedError(f"the {name} of a module has more than {longest} characters")
     if max(told.capacity, told.usable, told.used) > _MOST_SLOTS:
         raise MalformedError(f"a module tells of more than {_MOST_SLOTS} slots")
-
-
-def _place(reference: str) -> tuple[int, int]:
-    _, epoch, seq = reference.split("/")
-    return int(epoch), int(seq)
 
 
 def _tell_state(scribe: Scribe, told: Module, before: Row[Any] | None) -> None:

@@ -10,7 +10,9 @@ from attendance.chain import parse_event
 from attendance.enrolment import ENROL, FAILED
 from attendance.errors import EvidenceError
 from attendance.moment import from_ms
-from central.tables import assignment, employee, event, node, photo_subject, unit
+from central.event_names import event_name
+from central.tables import employee, event, node, photo_subject, unit
+from central.workplaces import workplace_of
 
 ENROLMENT = "enrolment"
 
@@ -54,9 +56,9 @@ def subjects(connection: Connection, sha256: str) -> list[PhotoSubject]:
         at = from_ms(row.placed_ms)
         enrolling = row.type in (ENROL, FAILED)
         person, called = _enrolled(connection, row) if enrolling else (row.person, row.name)
-        code = _workplace(connection, person, at) or row.node_unit
+        code = (workplace_of(connection, person, at.date()) if person else None) or row.node_unit
         name = connection.scalar(select(unit.c.name).where(unit.c.code == code))
-        reference = f"{row.node}/{row.epoch}/{row.seq}"
+        reference = event_name(row.node, row.epoch, row.seq)
         found.append(
             PhotoSubject(
                 reference,
@@ -84,13 +86,3 @@ def _enrolled(connection: Connection, row: Row[Any]) -> tuple[str | None, str | 
     found = select(employee.c.id, employee.c.name).where(employee.c.id == str(person))
     known = connection.execute(found).one_or_none()
     return (known.id, known.name) if known is not None else (None, None)
-
-
-def _workplace(connection: Connection, person: str | None, at: datetime) -> str | None:
-    """Where the person works at that time: the newest assignment that has begun."""
-    if person is None:
-        return None
-    query = select(assignment.c.unit).where(
-        and_(assignment.c.employee == person, assignment.c.valid_from <= at.date())
-    )
-    return connection.scalar(query.order_by(assignment.c.valid_from.desc()).limit(1))

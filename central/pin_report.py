@@ -17,6 +17,7 @@ from attendance.errors import EvidenceError, MalformedError
 from attendance.moment import from_ms, to_ms
 from attendance.punch import Punch
 from attendance.recap import month_days
+from central.event_names import event_name
 from central.pin_tries import PAUSED, UNWITNESSED
 from central.tables import account, audit_log, employee, event, photo, pin, unit
 from central.workplaces import workplace
@@ -185,7 +186,7 @@ def _uses(connection: Connection, people: Sequence[str], first_ms: int, end_ms: 
     found: dict[str, list[Use]] = {}
     for row, witness in rows:
         use = Use(
-            f"{row.node}/{row.epoch}/{row.seq}",
+            event_name(row.node, row.epoch, row.seq),
             row.name,
             from_ms(row.placed_ms),
             row.kind or "",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from attendance.chain import Event
 from central import audit
+from central.event_names import event_name
 from central.nodes import Node
 from central.tables import employee
 
@@ -41,5 +42,5 @@ def record(connection: Connection, node: Node, events: Sequence[Event], now_ms: 
             f"node:{node.id}",
             str(event.content["reason"]),
             str(person) if known else "",
-            f"{event.node}/{event.epoch}/{event.seq} at {event.moment.wall_ms} ms",
+            f"{event_name(event.node, event.epoch, event.seq)} at {event.moment.wall_ms} ms",
         )
