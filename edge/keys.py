@@ -1,21 +1,14 @@
 """The node's private keys: made here, on the node, and never anywhere else.
 
 Two of them: `event.key` signs what happened and belongs to the punch process; `transport.key` signs requests
-and belongs to sync. PEM (PKCS 8), readable by their owner only.
+and belongs to sync.
 """
 
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
-from edge.durable_file import write_once
-from edge.faults import EnrolmentError
+from edge import private_key
 
 
 def load(path: Path) -> Ed25519PrivateKey:
@@ -25,16 +18,9 @@ def load(path: Path) -> Ed25519PrivateKey:
         EnrolmentError: the file is missing, unreadable or no Ed25519 key. A new key is never made in its
             place: that would be another node.
     """
-    try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except FileNotFoundError as error:
-        raise EnrolmentError("key-missing", f"{path} does not exist: claim this node first") from error
-    except OSError as error:
-        raise EnrolmentError("key-unreadable", f"{path} can't be read: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise EnrolmentError("key-damaged", f"{path} holds no private key") from error
+    key = private_key.read(path, if_missing=": claim this node first")
     if not isinstance(key, Ed25519PrivateKey):
-        raise EnrolmentError("key-damaged", f"{path} holds a key of another kind than Ed25519")
+        raise private_key.other_kind(path, "Ed25519")
     return key
 
 
@@ -44,10 +30,5 @@ def load_or_create(path: Path) -> Ed25519PrivateKey:
     Raises:
         EnrolmentError: a file is there and is no key. OSError: it can't be written.
     """
-    write_once(path, _new)
+    private_key.make_once(path, Ed25519PrivateKey.generate)
     return load(path)
-
-
-def _new() -> bytes:
-    key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 class PinBook:
     """Follows the roster in force: a new one replaces what was known by the one before."""
 
-    def __init__(self, key: X25519PrivateKey | None) -> None:
-        """Nothing is known yet; `key` is the one that central seals for, None where it can't be had."""
+    def __init__(self, key: X25519PrivateKey) -> None:
+        """Nothing is known yet; `key` is the one that central seals for."""
         self._key = key
         self._roster: Roster | None = None
         self._sealed: str | None = None
@@ -36,9 +36,6 @@ class PinBook:
             return
         self._sealed, self.readable, self._by_number = sealed, True, {}
         if roster is None or sealed is None:
-            return
-        if self._key is None:
-            self.readable = False
             return
         try:
             plain = sealing.open_sealed(self._key, _bytes(sealed), sealing.purpose("pins", roster.node))

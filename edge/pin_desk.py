@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from attendance.errors import EvidenceError
@@ -20,11 +19,10 @@ from attendance.people import RosterPerson
 from attendance.pins import NOBODYS, Pin
 from attendance.punch import UNMATCHED
 from edge import pin_wording as words
-from edge import template_key
 from edge.camera_socket import CameraSocket, PendingPhoto
 from edge.documents import DocumentShelf
 from edge.door import Door, Tick
-from edge.faults import Fault, StorageError
+from edge.faults import StorageError
 from edge.indicator import Indicator
 from edge.keypad import Keypad
 from edge.keypad_decoding import Key
@@ -253,12 +251,3 @@ class PinDesk:
             self._logbook.write(UNMATCHED, content, at=at, photo=photo)
         except (StorageError, EvidenceError) as error:
             _log.warning("a PIN that was not booked is not recorded: %s", error)
-
-
-def open_book(key_file: Path) -> PinBook:
-    """The book over the node's key. Without a key nobody has a PIN, and fingers go on."""
-    try:
-        return PinBook(template_key.load_or_create(key_file))
-    except (Fault, OSError) as error:
-        _log.error("the PINs can't be opened: %s", error)
-        return PinBook(None)

@@ -31,7 +31,8 @@ from edge.local_socket import LocalSocket
 from edge.logbook import Logbook
 from edge.module_office import ModuleOffice
 from edge.module_seal import ModuleSeal
-from edge.pin_desk import PinDesk, open_book
+from edge.pin_book import PinBook
+from edge.pin_desk import PinDesk
 from edge.punch_requests import MAX_REQUEST_BYTES, Answers, RequestQueue, server_record
 from edge.sensor import Held, NoFinger
 from edge.sensor_faults import SENTENCES, STOPPING
@@ -135,8 +136,9 @@ class PunchProcess:
         office = Office(node, config.place, config.zone, config.display.say_late, state / "sync-status.json")
         self._door = Door(logbook, self._shelf, self._camera, indicator, office)
         pad = Keypad(config.keypad.path) if config.keypad.path else None
-        pins = open_book(state / "template.key")
-        self._pins = PinDesk(pad, pins, self._shelf, logbook, self._camera, indicator, self._door)
+        self._pins = PinDesk(
+            pad, PinBook(sealed_for), self._shelf, logbook, self._camera, indicator, self._door
+        )
         self._enrolment.serve(self._shelf, self._camera, lambda: self._door.local(logbook.reading()))
         self._requests = RequestQueue()
         self._answers = Answers(

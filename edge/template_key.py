@@ -7,15 +7,8 @@ never sees this key.
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
-from edge.durable_file import write_once
-from edge.faults import EnrolmentError
+from edge import private_key
 
 
 def load(path: Path) -> X25519PrivateKey:
@@ -24,16 +17,9 @@ def load(path: Path) -> X25519PrivateKey:
     Raises:
         EnrolmentError: the file is missing, unreadable or no X25519 key.
     """
-    try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except FileNotFoundError as error:
-        raise EnrolmentError("key-missing", f"{path} does not exist") from error
-    except OSError as error:
-        raise EnrolmentError("key-unreadable", f"{path} can't be read: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise EnrolmentError("key-damaged", f"{path} holds no private key") from error
+    key = private_key.read(path)
     if not isinstance(key, X25519PrivateKey):
-        raise EnrolmentError("key-damaged", f"{path} holds a key of another kind than X25519")
+        raise private_key.other_kind(path, "X25519")
     return key
 
 
@@ -46,10 +32,5 @@ def load_or_create(path: Path) -> X25519PrivateKey:
     Raises:
         EnrolmentError: a file is there and is no key. OSError: it can't be written.
     """
-    write_once(path, _new)
+    private_key.make_once(path, X25519PrivateKey.generate)
     return load(path)
-
-
-def _new() -> bytes:
-    key = X25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -17,7 +17,7 @@ from edge.journal import Journal
 from edge.journal_faults import StorageFault, storage_error
 from edge.keypad import Keypad
 from edge.pin_book import PinBook
-from edge.pin_desk import IDLE_S, WITNESS_S, PinDesk, open_book
+from edge.pin_desk import IDLE_S, WITNESS_S, PinDesk
 from edge.pin_guarding import MOST_WRONG, PAUSE
 from edge.sensor import Match, PoorImage, Unrecognised
 from edge.wording import Outcome
@@ -400,9 +400,8 @@ def test_a_pin_of_somebody_who_is_not_on_the_roster_is_nobodys(bench: Bench) -> 
     assert bench.written("unmatched")[-1]["person"] is None
 
 
-def test_a_damaged_key_ends_neither_process_nor_fingers(tmp_path: Path, bench: Bench) -> None:
-    (tmp_path / "template.key").write_text("no key")
-    book = open_book(tmp_path / "template.key")
+def test_with_another_key_than_central_sealed_for_nobody_has_a_pin(bench: Bench) -> None:
+    book = PinBook(X25519PrivateKey.generate())
     book.follow(bench.scene.shelf.standing.roster)
     assert (book.readable, book.find(SITI_NUMBER), len(book)) == (False, None, 0)
 
