@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from attendance.body_reading import whole
 from attendance.errors import MalformedError
 from attendance.moment import ClockState, from_ms, is_time_ms, to_ms
 
@@ -101,13 +102,13 @@ class Punch:
             raise MalformedError(f"a punch carries an impossible day: {day!r}") from error
         return cls(
             person,
-            None if by_pin else _whole(body, "slot"),
-            _whole(body, "score"),
+            None if by_pin else whole(body, "slot"),
+            whole(body, "score"),
             _text(body, "kind"),
             local_day,
-            _whole(body, "minutes"),
-            _whole(body, "policy"),
-            _whole(body, "roster"),
+            whole(body, "minutes"),
+            whole(body, "policy"),
+            whole(body, "roster"),
             missing,
             Method(method),
             witness,
@@ -144,7 +145,7 @@ class Listening:
         Raises:
             MalformedError: fields missing, or the span ends before it starts.
         """
-        since, until = _whole(body, "from_wall_ms"), _whole(body, "to_wall_ms")
+        since, until = whole(body, "from_wall_ms"), whole(body, "to_wall_ms")
         if not is_time_ms(until):
             raise MalformedError("a listening span ends beyond every calendar")
         if until < since:
@@ -157,16 +158,9 @@ class Listening:
             from_ms(until),
             _text(body, "boot"),
             ClockState(state),
-            _whole(body, "from_bt_ms"),
-            _whole(body, "to_bt_ms"),
+            whole(body, "from_bt_ms"),
+            whole(body, "to_bt_ms"),
         )
-
-
-def _whole(body: Mapping[str, Any], key: str) -> int:
-    value = body.get(key)
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise MalformedError(f"the field {key} is not a whole number")
-    return value
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:

@@ -1,6 +1,5 @@
 """Keeps the sensor at work: connects it, connects it again, and knows which module it has to be."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from attendance.seal import sha256_hex
 from attendance.templates import ModuleState
 from edge.config import SensorConfig
 from edge.faults import SensorError
@@ -369,4 +369,4 @@ class SensorKeeper:
 
 
 def _sha256(data: bytes | None) -> str | None:
-    return None if data is None else hashlib.sha256(data).hexdigest()
+    return None if data is None else sha256_hex(data)
