@@ -11,7 +11,7 @@ from central import orders, tables
 from central.tables import finding, slot, template_search
 from central.tables import template as template_table
 from tests.support.central import Central
-from tests.support.central_node import CentralNode
+from tests.support.central_node import CentralNode, node_of_another_office
 from tests.support.central_templates import (
     ask_search,
     keep_template,
@@ -29,18 +29,12 @@ OTHER_CLASS = "r503/1536/0102/4"
 
 @pytest.fixture
 def other(central: Central, node: CentralNode) -> CentralNode:
-    central.add_unit("DINKES", "Dinas Kesehatan")
-    made = CentralNode(central, seed=2)
-    assert made.claim(central.token("DINKES")).status_code == 200
-    return made
+    return node_of_another_office(central, "DINKES", "Dinas Kesehatan", seed=2)
 
 
 @pytest.fixture
 def third(central: Central, node: CentralNode) -> CentralNode:
-    central.add_unit("DINSOS", "Dinas Sosial")
-    made = CentralNode(central, seed=3)
-    assert made.claim(central.token("DINSOS")).status_code == 200
-    return made
+    return node_of_another_office(central, "DINSOS", "Dinas Sosial", seed=3)
 
 
 def searches_for(central: Central, node: CentralNode) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from central import nodes, orders, search_orders, template_errands
 from central.tables import audit_log, module, placement, slot, template, template_search
 from central.tables import node as nodes_table
 from tests.support.central import Central
-from tests.support.central_node import CentralNode, error_of
+from tests.support.central_node import CentralNode, error_of, node_of_another_office
 from tests.support.template_traces import traces
 from tests.support.template_vault_world import (
     MODEL_CLASS,
@@ -47,9 +47,7 @@ def exporting(central: Central, node: CentralNode) -> Order:
 @pytest.fixture
 def second(central: Central, node: CentralNode) -> CentralNode:
     """A node of another office, with a module of the same class."""
-    central.add_unit("DINSOS", "Dinas Sosial")
-    made = CentralNode(central, seed=2)
-    assert made.claim(central.token("DINSOS")).status_code == 200
+    made = node_of_another_office(central, "DINSOS", "Dinas Sosial", seed=2)
     tell_module(central, made.id)
     made.head()  # heard of lately: its answer is worth waiting for
     return made

@@ -17,7 +17,7 @@ from central.tables import (
 )
 from central.tables import template as template_table
 from tests.support.central import Central
-from tests.support.central_node import CentralNode
+from tests.support.central_node import CentralNode, node_of_another_office
 from tests.support.central_templates import (
     CLASS,
     ask_search,
@@ -36,10 +36,7 @@ from tests.support.central_templates import (
 @pytest.fixture
 def other(central: Central, node: CentralNode) -> CentralNode:
     """A second office, to which templates travel."""
-    central.add_unit("DINKES", "Dinas Kesehatan")
-    made = CentralNode(central, seed=2)
-    assert made.claim(central.token("DINKES")).status_code == 200
-    return made
+    return node_of_another_office(central, "DINKES", "Dinas Kesehatan", seed=2)
 
 
 def told(central: Central) -> list[tuple[str, str]]:

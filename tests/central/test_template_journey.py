@@ -24,7 +24,7 @@ from central.placements import outstanding_purges
 from central.tables import assignment, person_key, slot, template
 from central.template_report import tell_templates
 from tests.support.central import Central
-from tests.support.central_node import CentralNode
+from tests.support.central_node import CentralNode, node_of_another_office
 from tests.support.template_vault_world import (
     MODEL_CLASS,
     NODE_KEY,
@@ -41,10 +41,7 @@ DATA = a_template("of p1")
 
 @pytest.fixture
 def second(central: Central, node: CentralNode) -> CentralNode:
-    central.add_unit("DINSOS", "Dinas Sosial")
-    made = CentralNode(central, seed=2)
-    assert made.claim(central.token("DINSOS")).status_code == 200
-    return made
+    return node_of_another_office(central, "DINSOS", "Dinas Sosial", seed=2)
 
 
 def tell(node: CentralNode, kind: str, content: dict[str, object]) -> None:
@@ -77,9 +74,8 @@ def move(central: Central, person: str, unit: str) -> None:
     plan_everything(central.office)
 
 
-def test_a_finger_moves_to_another_office_and_is_gone_when_its_owner_leaves(
-    central: Central, node: CentralNode, second: CentralNode
-) -> None:
+def hand_in_first(central: Central, node: CentralNode, second: CentralNode) -> None:
+    """Both nodes tell of their modules, and the first one hands in the finger of p1."""
     told_module(node)
     told_module(second)
     with central.office.database.write() as connection:
@@ -87,6 +83,12 @@ def test_a_finger_moves_to_another_office_and_is_gone_when_its_owner_leaves(
     handing_in = next(order for order in open_at(node, Do.EXPORT) if order.person == "p1")
     assert put(node, handing_in.id, handed_in(central, node.id, handing_in, DATA)).status_code == 200
     plan_everything(central.office)
+
+
+def test_a_finger_moves_to_another_office_and_is_gone_when_its_owner_leaves(
+    central: Central, node: CentralNode, second: CentralNode
+) -> None:
+    hand_in_first(central, node, second)
 
     (search,) = open_at(second, Do.SEARCH)
     assert opened(second.id, search, get(second, search.id).get_data()).data == DATA
@@ -128,13 +130,7 @@ def test_a_finger_moves_to_another_office_and_is_gone_when_its_owner_leaves(
 def test_an_install_that_was_taken_back_too_late_is_purged(
     central: Central, node: CentralNode, second: CentralNode
 ) -> None:
-    told_module(node)
-    told_module(second)
-    with central.office.database.write() as connection:
-        connection.execute(update(slot).where(slot.c.slot == 1).values(finger="right-index"))
-    handing_in = next(order for order in open_at(node, Do.EXPORT) if order.person == "p1")
-    assert put(node, handing_in.id, handed_in(central, node.id, handing_in, DATA)).status_code == 200
-    plan_everything(central.office)
+    hand_in_first(central, node, second)
     (search,) = open_at(second, Do.SEARCH)
     tell(second, SEARCHED, Searched(search.id, search.template, "p1", 0, ()).content())
     move(central, "p1", "DINSOS")

@@ -14,7 +14,6 @@ from attendance.exchange import sign_document
 from attendance.punch import Punch
 from edge import template_key
 from edge.punch_socket import PunchSocket
-from edge.server_record import ServerRecord
 from emulators.fingerprint_module.client import Remote
 from emulators.keypad import Pad, fifo_pad
 from tests.support.door_people import policy_content, roster_content, wib
@@ -57,19 +56,7 @@ class Doorway:
         return self.plugs.enter_context(fifo_pad(self.pad_path))
 
     def _claim(self) -> None:
-        public = seal.public_hex(CENTRAL)
-        ServerRecord(
-            node=self.node.ask({"do": "status"})["node"],
-            epoch=1,
-            unit="DISKOMINFO",
-            unit_name="Dinas Kominfo",
-            zone="Asia/Jakarta",
-            url="https://hadir.example",
-            ca_file=None,
-            receipt_key=public,
-            document_key=public,
-            code="123456",
-        ).save(self.node.state / "server.json")
+        self.node.claimed_by(seal.public_hex(CENTRAL))
 
     def _send(self, kind: str, content: dict[str, Any]) -> None:
         data = sign_document(CENTRAL, kind, content["serial"], content).decode()

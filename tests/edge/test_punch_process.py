@@ -46,19 +46,7 @@ def sensor(node: NodeProcess) -> Remote:
 
 def claim(node: NodeProcess) -> None:
     """What a claim leaves behind, with central's key."""
-    public = seal.public_hex(CENTRAL)
-    ServerRecord(
-        node=node.ask({"do": "status"})["node"],
-        epoch=1,
-        unit="DISKOMINFO",
-        unit_name="Dinas Kominfo",
-        zone="Asia/Jakarta",
-        url="https://hadir.example",
-        ca_file=None,
-        receipt_key=public,
-        document_key=public,
-        code="123456",
-    ).save(node.state / "server.json")
+    node.claimed_by(seal.public_hex(CENTRAL))
 
 
 def send(node: NodeProcess, kind: str, serial: int, key: Ed25519PrivateKey = CENTRAL) -> dict[str, Any]:

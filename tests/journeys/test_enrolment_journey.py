@@ -18,7 +18,6 @@ from attendance.seal import node_id
 from edge.enrolment_wording import finger_name
 from edge.keys import load
 from edge.punch_socket import PunchSocket
-from edge.server_record import ServerRecord
 from emulators.fingerprint_module.client import Remote
 from tests.support.door_people import policy_content, roster_content, wib
 from tests.support.node_process import WAIT_S, NodeProcess, wait_until
@@ -38,12 +37,8 @@ def node(tmp_path: Path) -> Iterator[tuple[NodeProcess, Remote]]:
 def ready(node: NodeProcess) -> None:
     """A node with its rules and people; of Siti no finger is known."""
     node.start("punch")
-    public = seal.public_hex(CENTRAL)
     name = node_id(seal.public_hex(load(node.state / "event.key")))
-    keys = {"receipt_key": public, "document_key": public}
-    ServerRecord(
-        name, 1, "DISKOMINFO", "Dinas", "Asia/Jakarta", "https://h.example", None, **keys, code="123456"
-    ).save(node.state / "server.json")
+    node.claimed_by(seal.public_hex(CENTRAL))
     assert node.anchor()["ok"]
     roster = {**roster_content(5, name), "slots": {"7": "p-budi"}}
     for kind, serial, content in (("policy", 3, policy_content(3)), ("roster", 5, roster)):

@@ -22,7 +22,6 @@ from central import request_signing
 from edge import keys
 from edge.pacing import Pace
 from edge.punch_socket import PunchSocket
-from edge.server_record import ServerRecord
 from edge.template_courier import TemplateCourier
 from edge.uplink import Identity, Uplink
 from emulators.fingerprint_module.client import Remote
@@ -86,11 +85,7 @@ def sensor(node: NodeProcess) -> Remote:
     remote = node.begin()
     remote.enrol(7, "budi", "r1")
     node.start("punch")
-    public = seal.public_hex(CENTRAL)
-    ServerRecord(
-        *(node.ask({"do": "status"})["node"], 1, "DISKOMINFO", "Dinas Kominfo", "Asia/Jakarta"),
-        *("https://hadir.example", None, public, public, "123456"),
-    ).save(node.state / "server.json")
+    node.claimed_by(seal.public_hex(CENTRAL))
     return remote
 
 

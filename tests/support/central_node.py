@@ -194,3 +194,11 @@ class CentralNode:
 def error_of(response: TestResponse) -> str:
     """The code of a refusal."""
     return str(json.loads(response.get_data())["error"])
+
+
+def node_of_another_office(central: Central, code: str, name: str, seed: int) -> CentralNode:
+    """A claimed node of an office that is new."""
+    central.add_unit(code, name)
+    made = CentralNode(central, seed=seed)
+    assert made.claim(central.token(code)).status_code == 200
+    return made

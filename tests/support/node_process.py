@@ -15,6 +15,7 @@ from typing import Any
 
 from attendance.chain import Event
 from edge.segments import SegmentReader
+from edge.server_record import ServerRecord
 from emulators.clock import EmulatedTime
 from emulators.fingerprint_module.client import ModuleProcess, Remote
 
@@ -53,6 +54,21 @@ class NodeProcess:
             wait_until((self.folder / "lens.sock").exists)
             self.start("camera")
         return remote
+
+    def claimed_by(self, public_key: str) -> None:
+        """What a claim leaves behind, with one key of central for everything; the punch process runs."""
+        ServerRecord(
+            node=self.ask({"do": "status"})["node"],
+            epoch=1,
+            unit="DISKOMINFO",
+            unit_name="Dinas Kominfo",
+            zone="Asia/Jakarta",
+            url="https://hadir.example",
+            ca_file=None,
+            receipt_key=public_key,
+            document_key=public_key,
+            code="123456",
+        ).save(self.state / "server.json")
 
     def start(self, role: str, *options: str) -> None:
         """Start `python -m edge ROLE` and wait until it answers on its socket."""
